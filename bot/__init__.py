@@ -1,0 +1,1 @@
+"""How gapbot answers: conversation, extractive answers, abstention, citations, command line and page."""

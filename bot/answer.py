@@ -1,0 +1,86 @@
+"""What gapbot says: an answer with its citations, as every surface shows it and as JSON carries it."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Status = Literal["answered", "near_miss", "not_in_corpus", "ambiguous", "chat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quoted slice of a source: `quote == document_text[start:end]`, always.
+
+    `kind` is "article", "fact" or "document"; `note` is what the corpus records about the quoted figure.
+    """
+
+    marker: int
+    document: str
+    title: str
+    publisher: str | None
+    url: str | None
+    date: str | None
+    quote: str
+    start: int
+    end: int
+    kind: str = "document"
+    headings: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the differing figures of a conflict, with the marker of the citation that states it."""
+
+    value: str
+    date: str | None
+    marker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Sources that give different figures for the same thing."""
+
+    subject: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. Every `[n]` in `text` has a citation with marker n, and every citation has its marker in `text`.
+
+    `choices` are questions offered instead of an answer: the readings of an ambiguous question, or starter
+    questions in small talk. `closest` is shown only as the closest passages, never as an answer.
+    """
+
+    question: str
+    status: Status
+    text: str
+    read_as: str | None = None
+    short: str | None = None
+    citations: tuple[Citation, ...] = ()
+    closest: tuple[Citation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    choices: tuple[str, ...] = ()
+    confidence: float = 0.0
+    answered_by: str = "extractive"
+    notice: str | None = None
+    generation: str = ""
+    milliseconds: float = 0.0
+    id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as the JSON contract has it."""
+        row = {"id": self.id, **asdict(replace(self, id=None))}
+        row["id"] = self.id
+        row["confidence"] = round(self.confidence, 4)
+        row["milliseconds"] = round(self.milliseconds, 1)
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with the user's earlier questions, oldest first."""
+
+    text: str
+    history: tuple[str, ...] = field(default=())
+    id: str | None = None

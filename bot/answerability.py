@@ -1,0 +1,62 @@
+"""Does this sentence answer this question? A calibrated probability, and the ways to say no."""
+
+import json
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+
+from bot.signals import NAMES, Candidate, signal_vector
+
+ANSWER = 0.5
+"""The calibrated probability from which a question counts as answered."""
+
+_PAIRS = (
+    ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
+    ("unknown", "cosine"), ("context_coverage", "cosine"),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _model() -> dict[str, dict[str, list[float] | float]]:
+    text = resources.files("bot").joinpath("answerability.json").read_text(encoding="utf-8")
+    model: dict[str, dict[str, list[float] | float]] = json.loads(text)
+    if model["signals"] != list(NAMES):  # type: ignore[comparison-overlap]
+        raise ValueError("bot/answerability.json was fitted with other signals: run tests/bench/calibrate.py")
+    return model
+
+
+def rank_scores(found: Sequence[Candidate]) -> list[float]:
+    """Return, for each candidate of one question, the log-odds that it is the evidence.
+
+    A candidate is seen by its signals and by how far each lies below the best of all candidates.
+    """
+    vectors = [signal_vector(c) for c in found]
+    best = [max(column) for column in zip(*vectors, strict=True)]
+    return [_dot("rank", [*v, *(x - b for x, b in zip(v, best, strict=True))]) for v in vectors]
+
+
+def gate_vector(ranked: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
+    """Return what the gate sees: the best candidate's signals, their squares, telling products, score and lead.
+
+    The lead is the distance of its score from the best one of another passage.
+    """
+    values = signal_vector(ranked[0])
+    s = dict(zip(NAMES, values, strict=True))
+    products = [s[a] * s[b] for a, b in _PAIRS]
+    others = [x for c, x in zip(ranked, scores, strict=True) if c.evidence is not ranked[0].evidence]
+    lead = scores[0] - max(others, default=scores[0] - 2.0)
+    return [*values, *(v * v for v in values), *products, scores[0], lead]
+
+
+def probability(ranked: Sequence[Candidate], scores: Sequence[float]) -> float:
+    """Return the calibrated probability that the best-ranked candidate's passage answers the question."""
+    return 1 / (1 + math.exp(-_dot("gate", gate_vector(ranked, scores))))
+
+
+def _dot(name: str, values: Sequence[float]) -> float:
+    part = _model()[name]
+    weights, intercept = part["weights"], part["intercept"]
+    assert isinstance(weights, list)
+    assert isinstance(intercept, float)
+    return sum(w * v for w, v in zip(weights, values, strict=True)) + intercept

@@ -1,0 +1,272 @@
+"""The command line: `gapbot [--home DIR] [--corpus DIR] chat | ask | search | index | eval`."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.answer import Question
+from bot.config import Settings, settings
+from corpus.errors import CorpusError, GapbotError, IndexMissing, UsageError
+
+if TYPE_CHECKING:
+    from bot.chain import Chain
+
+ANSWERED, FAILED, WRONG_USAGE, NOT_ANSWERED = 0, 1, 2, 3
+"""Exit statuses."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; every error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        # A lone surrogate or a terminal without UTF-8 must not end in a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
+    try:
+        options = _parser().parse_args(arguments)
+        run: Callable[[Settings, argparse.Namespace], int] = options.run
+        return run(settings(options.home, options.corpus), options)
+    except UsageError as error:
+        return _fail(str(error), WRONG_USAGE)
+    except GapbotError as error:
+        return _fail(str(error), FAILED)
+    except KeyboardInterrupt:
+        return _fail("stopped; nothing was lost", 130)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`gapbot … | head`): nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}", FAILED)
+    except Exception as error:
+        if os.environ.get("GAPBOT_DEBUG"):
+            raise
+        return _fail(f"unexpected {type(error).__name__}: {error} (set GAPBOT_DEBUG=1 to see where)", FAILED)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"gapbot: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="gapbot", description="Answers about Vietnam's AI investment gap, each cited from its source.")
+    parser.add_argument("--home", help="folder of the index and logs (default: GAPBOT_HOME or the user data folder)")
+    parser.add_argument("--corpus", help="folder of documents in place of the shipped corpus (default: GAPBOT_CORPUS)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    chat = commands.add_parser("chat", help="serve the web page; builds the index first if there is none")
+    chat.add_argument("--host", default="127.0.0.1")
+    chat.add_argument("--port", type=int, default=7860)
+    chat.set_defaults(run=_chat)
+
+    ask = commands.add_parser("ask", help="answer one question, or a file of them")
+    ask.add_argument("question", nargs="?", help="the question; - reads it from standard input")
+    ask.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    ask.add_argument("--batch", metavar="FILE.jsonl", help='rows {"id", "question", "history": [earlier questions]}')
+    ask.set_defaults(run=_ask)
+
+    search = commands.add_parser("search", help="list the passages found for a query")
+    search.add_argument("query", nargs="?")
+    search.add_argument("-k", type=int, default=10, help="how many passages (default 10)")
+    search.add_argument("--json", action="store_true")
+    search.add_argument("--batch", metavar="FILE.jsonl", help='rows {"id", "text"}')
+    search.set_defaults(run=_search)
+
+    index = commands.add_parser("index", help="bring the index up to date with the corpus")
+    index.add_argument("--rebuild", action="store_true", help="build it anew from nothing")
+    index.add_argument("--json", action="store_true")
+    index.set_defaults(run=_index)
+
+    evaluate = commands.add_parser("eval", help="ask a question set and measure the answers")
+    evaluate.add_argument("file", metavar="FILE.jsonl")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run=_eval)
+    return parser
+
+
+def _chat(config: Settings, options: argparse.Namespace) -> int:
+    if not 0 < options.port < 65536:
+        raise UsageError(f"--port {options.port} is not a port: use 1 to 65535")
+    chain = _open_chain(config, build=True)
+    from bot.server import serve
+
+    serve(chain, options.host, options.port)
+    return ANSWERED
+
+
+def _ask(config: Settings, options: argparse.Namespace) -> int:
+    from bot.render import print_answer
+
+    if options.batch:
+        if options.question is not None:
+            raise UsageError("give a question or --batch FILE.jsonl, not both")
+        rows = list(_questions(options.batch))
+        chain = _open_chain(config)
+        for question in rows:
+            _print_json(chain.ask(question).to_dict()) if options.json else print_answer(chain.ask(question))
+        return ANSWERED
+    if options.question is None:
+        raise UsageError("the question is missing: gapbot ask \"How many data centers does Viettel have?\"")
+    text = sys.stdin.read() if options.question == "-" else options.question
+    question = Question(text)
+    from bot.chain import check_question
+
+    check_question(question)
+    answer = _open_chain(config).ask(question)
+    if options.json:
+        _print_json(answer.to_dict())
+    else:
+        print_answer(answer)
+    return ANSWERED if answer.status in ("answered", "chat") else NOT_ANSWERED
+
+
+def _search(config: Settings, options: argparse.Namespace) -> int:
+    if options.k < 1:
+        raise UsageError("-k takes a number from 1 on")
+    if (options.query is None) == (options.batch is None):
+        raise UsageError("give a query or --batch FILE.jsonl: gapbot search \"data centers\" -k 5")
+    if options.batch:
+        queries = [(row.get("id"), _text_of(row, "text", n, options.batch)) for n, row in _rows(options.batch)]
+    else:
+        if not options.query.strip():
+            raise UsageError("the query is empty")
+        queries = [(None, options.query)]
+    index = _open_chain(config).index
+    for identifier, text in queries:
+        found = index.retrieve(index.corrected(text), options.k)
+        if options.json:
+            passages = [
+                {"document": e.document.id, "start": e.passage.start, "end": e.passage.end, "text": e.text, "score": round(e.score, 6)}
+                for e in found
+            ]
+            _print_json({"id": identifier, "passages": passages})
+        else:
+            from bot.render import print_passages
+
+            print_passages(found)
+    return ANSWERED
+
+
+def _index(config: Settings, options: argparse.Namespace) -> int:
+    from bot.render import build_index, print_summary
+
+    summary = build_index(config, rebuild=options.rebuild)
+    if options.json:
+        row = {
+            "added": len(summary.added), "changed": len(summary.changed), "removed": len(summary.removed),
+            "unchanged": summary.unchanged, "encoded": summary.encoded, "generation": summary.generation.name,
+            "refused": [{"path": str(r.path), "reason": r.reason} for r in summary.refused],
+        }  # fmt: skip
+        _print_json(row)
+    else:
+        print_summary(summary)
+    return ANSWERED
+
+
+def _eval(config: Settings, options: argparse.Namespace) -> int:
+    from bot.evaluation import evaluate, print_report, read_questions
+
+    questions = read_questions(_rows(options.file), options.file)
+    result = evaluate(_open_chain(config), questions)
+    if options.json:
+        _print_json(result)
+    else:
+        print_report(result)
+    return ANSWERED
+
+
+def _open_chain(config: Settings, *, build: bool = False) -> "Chain":
+    """Open the chain; where there is no index, build it if asked to, or offer to in a terminal."""
+    from bot.chain import load_chain
+
+    if not config.corpus.is_dir():
+        raise CorpusError(f"there is no corpus folder {config.corpus}: name one with --corpus DIR")
+    try:
+        return load_chain(config)
+    except IndexMissing:
+        if not build and not _agrees("There is no index yet. Build it now (about half a minute)?"):
+            raise
+    from bot.render import build_index, print_summary
+
+    print_summary(build_index(config), to_stderr=True)
+    return load_chain(config)
+
+
+def _agrees(question: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+
+
+def _rows(path: str) -> list[tuple[int, dict[str, object]]]:
+    """Read a JSONL file; blank lines are skipped. Raises UsageError that names the line of a malformed row."""
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"cannot read {path}: {reason}") from None
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise UsageError(f"{path}, line {number}: not JSON") from None
+        if not isinstance(row, dict):
+            raise UsageError(f"{path}, line {number}: not a JSON object")
+        rows.append((number, row))
+    return rows
+
+
+def _text_of(row: dict[str, object], key: str, number: int, path: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f'{path}, line {number}: "{key}" must be a text that is not empty')
+    return value
+
+
+def _questions(path: str) -> list[Question]:
+    """Read a batch of questions; unknown keys are ignored."""
+    from bot.chain import check_question
+
+    questions: list[Question] = []
+    for number, row in _rows(path):
+        history = row.get("history") or []
+        if not isinstance(history, list) or not all(isinstance(h, str) for h in history):
+            raise UsageError(f'{path}, line {number}: "history" must be a list of earlier questions')
+        identifier = row.get("id")
+        question = Question(
+            _text_of(row, "question", number, path), tuple(history), None if identifier is None else str(identifier)
+        )
+        try:
+            check_question(question)
+        except UsageError as error:
+            raise UsageError(f"{path}, line {number}: {error}") from None
+        questions.append(question)
+    return questions
+
+
+def _print_json(row: object) -> None:
+    text = json.dumps(row, ensure_ascii=False)
+    # JSON has an escape for a lone surrogate, UTF-8 has none.
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = json.dumps(row)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Where things are: the few settings a user can change, from options and environment variables."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from corpus import SHIPPED_CORPUS
+from index.export import BUNDLED
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The home (indexes, exported encoders, logs), the corpus and the encoder of one run."""
+
+    home: Path
+    corpus: Path
+    encoder: str = BUNDLED
+
+    @property
+    def index(self) -> Path:
+        """The index of this corpus: each corpus has its own in a home, so that they never mix."""
+        if self.corpus == SHIPPED_CORPUS:
+            return self.home / "indexes" / "shipped"
+        digest = hashlib.sha256(str(self.corpus).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return self.home / "indexes" / f"{self.corpus.name}-{digest}"
+
+    @property
+    def encoders(self) -> Path:
+        """Where exported encoders lie."""
+        return self.home / "encoders"
+
+
+def settings(home: str | None = None, corpus: str | None = None) -> Settings:
+    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS and GAPBOT_ENCODER, then defaults."""
+    home = home or os.environ.get("GAPBOT_HOME") or platformdirs.user_data_dir("gapbot", appauthor=False)
+    corpus = corpus or os.environ.get("GAPBOT_CORPUS")
+    return Settings(
+        home=Path(home).expanduser().resolve(),
+        corpus=Path(corpus).expanduser().resolve() if corpus else SHIPPED_CORPUS,
+        encoder=os.environ.get("GAPBOT_ENCODER") or BUNDLED,
+    )

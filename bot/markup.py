@@ -1,0 +1,174 @@
+"""Answers and their sources as HTML. Every value gets there through the Jinja templates in `page/`, which escape it."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import jinja2
+from markupsafe import Markup, escape
+
+from bot.answer import Answer, Citation
+from corpus.documents import Document
+
+PAGE = Path(__file__).parent / "page"
+"""Templates, styles, scripts and the icon of the page."""
+
+HINT = "Enter sends · Shift+Enter starts a new line · / comes back here"
+DIFFER = "Sources differ:"
+"""How the paragraph of an answer begins that the page shows as a block of figures instead."""
+
+_MOST_CONTEXT = 420
+_MARKER = re.compile(r"\[(\d+)\]")
+_BREAK = re.compile(r"\n[^\S\n]*\r?\n")
+_KINDS = {"article": "Article", "fact": "Fact", "document": "Document"}
+
+Phase = Literal["asking", "done", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a chat and what came of it: an answer, perhaps still growing, or one line about a failure."""
+
+    question: str
+    phase: Phase = "asking"
+    answer: Answer | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation as the panel shows it: `before + citation.quote + after` is an exact slice of its document."""
+
+    citation: Citation
+    before: str
+    after: str
+    cut_before: bool
+    cut_after: bool
+
+    @property
+    def link(self) -> str | None:
+        return web_link(self.citation.url)
+
+    @property
+    def site(self) -> str:
+        """The host that the link goes to, which a reader sees before following it."""
+        return (urlsplit(self.link or "").hostname or "").removeprefix("www.")
+
+    @property
+    def from_line(self) -> str:
+        c = self.citation
+        parts = (c.publisher, day(c.date), _KINDS.get(c.kind, c.kind.capitalize()))
+        return " · ".join(p for p in parts if p)
+
+
+def web_link(url: str | None) -> str | None:
+    """Return the URL if it is an http or https one with a host, else None.
+
+    >>> web_link("https://example.org/a"), web_link("javascript:alert(1)")
+    ('https://example.org/a', None)
+    """
+    try:
+        parts = urlsplit(url or "")
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return None
+    return url if good else None
+
+
+def day(text: str | None) -> str:
+    """Write an ISO date, month or year as people do; anything else is left as it is.
+
+    >>> day("2025-09-30"), day("2025-04"), day("2025")
+    ('30 September 2025', 'April 2025', '2025')
+    """
+    match = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text or "")
+    if not match:
+        return text or ""
+    try:
+        when = date(int(match[1]), int(match[2]), int(match[3] or 1))
+    except ValueError:
+        return text or ""
+    return f"{when.day} {when:%B %Y}" if match[3] else f"{when:%B %Y}"
+
+
+def in_context(citation: Citation, document: Document | None) -> Cited:
+    """Put a citation into the paragraph around it.
+
+    Without the document, or when it has changed since, the quote stands alone: it must never be shown in a place
+    where it does not stand.
+    """
+    start, end = citation.start, citation.end
+    if document is None or document.text[start:end] != citation.quote:
+        return Cited(citation, "", "", False, False)
+    text = document.text
+    first = max((m.end() for m in _BREAK.finditer(text, 0, start)), default=0)
+    after = _BREAK.search(text, end)
+    last = after.start() if after else len(text)
+    cut_before, cut_after = start - first > _MOST_CONTEXT, last - end > _MOST_CONTEXT
+    if cut_before:
+        space = re.compile(r"\s").search(text, start - _MOST_CONTEXT, start)
+        first = space.end() if space else start
+    if cut_after:
+        space_at = max(text.rfind(mark, end, end + _MOST_CONTEXT) for mark in " \n")
+        last = space_at if space_at > 0 else end
+    return Cited(citation, text[first:start].lstrip("\r\n"), text[end:last].rstrip(), cut_before, cut_after)
+
+
+def _marker_link(answer: Answer, turn: int, marker: int) -> Markup:
+    """Render `[n]` as a link into the panel, or as plain text if it has no citation."""
+    cited = next((c for c in answer.citations if c.marker == marker), None)
+    if cited is None:
+        return Markup("<span>[{}]</span>").format(marker)
+    label = f"Source {marker}: {cited.publisher or cited.title}"
+    link = '<a class="cite" href="#cite-{0}-{1}" aria-label="{2}" title="{2}">{1}</a>'
+    return Markup(link).format(turn, marker, label)
+
+
+def _paragraphs(answer: Answer, turn: int, growing: bool) -> Iterator[Markup]:
+    """Render the paragraphs of an answer's text, escaped, with its markers as links."""
+    for paragraph in re.split(r"\n\s*\n", answer.text.strip()):
+        if (answer.conflicts or growing) and paragraph.startswith(DIFFER):
+            continue
+        pieces = _MARKER.split(paragraph)
+        yield Markup("").join(
+            _marker_link(answer, turn, int(piece)) if i % 2 else escape(piece) for i, piece in enumerate(pieces)
+        )
+
+
+def _sentence(message: str) -> str:
+    """Begin a message with a capital: errors are written to follow "gapbot: " on a terminal."""
+    return message[:1].upper() + message[1:]
+
+
+_templates = jinja2.Environment(loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined)
+_templates.filters["paragraphs"] = _paragraphs
+_templates.filters["marker"] = _marker_link
+_templates.filters["day"] = day
+_templates.filters["sentence"] = _sentence
+_templates.filters["flat"] = lambda text: re.sub(r"\s+", " ", text)
+
+
+def render_transcript(turns: Sequence[Turn], starters: Sequence[str] = ()) -> str:
+    """Return the HTML of a chat; of an empty one, a welcome with starter questions."""
+    return _templates.get_template("transcript.html").render(turns=turns, starters=starters)
+
+
+def render_sources(answer: Answer | None, turn: int, source: Callable[[str], Document | None]) -> str:
+    """Return the HTML of the panel for the answer of a turn, counted from 1; turn 0 is a new chat's empty panel."""
+    return _templates.get_template("sources.html").render(
+        number=turn,
+        question=answer.question if answer else None,
+        cards=[in_context(c, source(c.document)) for c in answer.citations] if answer else [],
+        closest=[in_context(c, source(c.document)) for c in answer.closest] if answer else [],
+    )
+
+
+def render_message(message: str = "") -> str:
+    """Return the HTML of the line under the question box: what is wrong with a question, or the hint."""
+    text = _sentence(message) if message else HINT
+    line = '<p class="{}" role="{}">{}</p><p class="count" aria-live="polite"></p>'
+    return Markup(line).format("problem" if message else "hint", "alert" if message else "note", text)

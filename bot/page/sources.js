@@ -1,0 +1,63 @@
+// Runs once, in the sources panel. The server sends the sources of each new answer; they are kept here by turn,
+// so that a marker of an older answer brings its sources back without asking the server.
+const kept = new Map();
+let opened = null;
+
+const keep = () => {
+  const panel = element.querySelector(".panel");
+  if (!panel) return;
+  if (panel.dataset.turn === "0") kept.clear();
+  else kept.set(panel.dataset.turn, props.value);
+  document.querySelectorAll("a.cite.active").forEach((a) => a.classList.remove("active"));
+};
+watch("value", keep);
+
+function show(turn, name, byKeyboard) {
+  if (element.querySelector(".panel")?.dataset.turn !== turn) {
+    if (!kept.has(turn)) return;
+    props.value = kept.get(turn);
+  }
+  // The panel is drawn anew in a microtask: wait until it stands.
+  setTimeout(() => {
+    element.querySelectorAll(".card.active").forEach((c) => { c.classList.remove("active"); c.removeAttribute("aria-current"); });
+    document.querySelectorAll("a.cite.active, a.near.active").forEach((a) => a.classList.remove("active"));
+    document.querySelectorAll(".turn").forEach((t) => t.classList.toggle("shown", t.dataset.turn === turn));
+    const card = name ? document.getElementById(name) : null;
+    const target = card ?? element.querySelector(".panel");
+    if (card) {
+      card.classList.add("active");
+      card.setAttribute("aria-current", "true");
+      document.querySelectorAll(`#transcript a[href="#${name}"]`).forEach((a) => a.classList.add("active"));
+      card.focus({ preventScroll: true, focusVisible: byKeyboard });
+    }
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    target.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  }, 0);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#cite-"]');
+  const all = event.target.closest?.("button[data-sources]");
+  const back = event.target.closest?.("button[data-back]");
+  if (link) {
+    event.preventDefault();
+    opened = link;
+    const name = link.getAttribute("href").slice(1);
+    show(name.split("-")[1], name, event.detail === 0);
+  } else if (all) {
+    opened = all;
+    show(all.dataset.sources, null, event.detail === 0);
+  } else if (back) {
+    goBack(back.dataset.back);
+  }
+});
+
+function goBack(name) {
+  const link = opened?.isConnected ? opened : document.querySelector(`#transcript a[href="#${name}"]`);
+  link?.scrollIntoView({ block: "center" });
+  link?.focus({ preventScroll: true, focusVisible: true });
+}
+
+element.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") goBack(event.target.closest(".card")?.id);
+});

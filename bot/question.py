@@ -1,0 +1,82 @@
+"""Read a question: what kind of answer it expects and which words, names and numbers it turns on."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from index.terms import STOPWORDS, stem, words
+
+Expected = Literal[
+    "money", "percent", "date", "duration", "rank", "quantity", "person", "organisation", "place", "definition",
+    "reason", "list", "yes_no", "comparison", "explanation", "fact",
+]  # fmt: skip
+
+_RULES: list[tuple[Expected, re.Pattern[str]]] = [
+    (kind, re.compile(pattern, re.I))
+    for kind, pattern in [
+        ("comparison", r"\b(?:compare[ds]?|comparison|versus|vs\.?|differences? between|differ|how does .+ (?:stack up|measure up))\b"),
+        ("comparison", r"^(?:which|who|what)\b.*\b(?:more|less|fewer|bigger|larger|smaller|higher|lower|better|ahead|cheaper|dearer)\b.*[,:]?\s\w.*\bor\b"),
+        ("comparison", r"^(?:did|does|do|is|are|was|were|has|have)\b.*\b(?:more|less|fewer|\w+er)\b.*\bor\b"),
+        ("reason", r"^(?:so |and |but )?(?:why\b|how come\b|what (?:is|was|are|were) the (?:reasons?|causes?|cause)\b|what (?:caused|causes|explains|led to|made)\b|for what reasons?)"),
+        ("percent", r"\b(?:what|which|how much of a) (?:share|percentage|percent|proportion|fraction|part)\b|\bhow many percent|\b(?:percentage|percent|share|rate) of\b|\bwhat (?:is|was) the [\w ]{0,30}\b(?:rate|share|percentage|margin)\b"),
+        ("money", r"\bhow (?:much|many) (?:money|dollars|usd|euros?)\b|\b(?:what|how much)\b.*\b(?:cost|costs|price|pay|paid|worth|invest(?:ed|ment|ments)?|spend|spent|spending|budget|revenue|fund(?:s|ed|ing)?|raise[ds]?|salary|salaries|fee|fine|fines|earn(?:s|ed)?|valu(?:e|ed|ation)|market size)\b"),
+        ("rank", r"\b(?:rank(?:s|ed|ing)?|what (?:place|position)|which (?:place|position)|placed)\b"),
+        ("duration", r"\bhow (?:long|many (?:years|months|weeks|days|hours|minutes))\b|\bfor how long\b|\bwhat (?:period|length of time)\b"),
+        ("date", r"^(?:and |so |but )?(?:when|since when|until when|by when|from when|on which date|on what date|what date|what year|which year|in (?:which|what) (?:year|month|quarter)|what day|by what year|which month)\b|\b(?:what|which) (?:year|date|month|day)\b|\bdeadline\b"),
+        ("quantity", r"\bhow (?:many|much|big|large|high|far|fast|often|old|tall|deep|heavy|wide|strong|small|low|few)\b|\b(?:number|amount|quantity|count|total|size|capacity) of\b|\bhow .*\bmany\b"),
+        ("person", r"^(?:and |so |but )?(?:who|whom|whose)\b|\b(?:which|what) (?:person|minister|ceo|official|expert|researcher|founder)\b|\bname of the (?:ceo|minister|head|founder|director)\b"),
+        ("place", r"^(?:and |so |but )?(?:where)\b|\b(?:in|at|to|from)? ?(?:which|what) (?:country|countries|city|cities|town|province|region|place|district|state|village|location)\b"),
+        ("organisation", r"\b(?:which|what) (?:compan(?:y|ies)|firms?|organi[sz]ations?|agenc(?:y|ies)|institut\w+|universit\w+|ministr\w+|body|bodies|groups?|banks?|vendors?|start-?ups?)\b"),
+        ("list", r"^(?:list|name|give me|enumerate)\b|\bwhat are (?:the|some|its|their)\b|\bwhich (?:\w+ ){0,3}\w+s (?:are|were|have|do|did|will|can)\b|\bwhat (?:\w+ )?(?:challenges|advantages|weaknesses|strengths|phases|pillars|steps|reasons|kinds|types|examples|obstacles|goals|targets|initiatives|measures)\b"),
+        ("definition", r"^(?:what(?:'s| is| are| does)|define|explain what|meaning of|whats)\b.*\b(?:mean|means|stand for|stands for|definition|called|by)\b|^define\b|^(?:what(?:'s| is| are)|whats)(?: an?)? [\w .'’-]{2,40}\?*$|^what (?:is|are) meant by|\bdefinition of\b"),
+        ("yes_no", r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must|isn't|aren't|doesn't|didn't|hasn't|won't)\b"),
+        ("explanation", r"^(?:how|explain|describe|tell me (?:about|more)|what (?:do|does|did) .+ (?:say|think|plan|want)|summari[sz]e|what about)\b"),
+    ]
+]  # fmt: skip
+_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
+# Words of a question that ask or frame rather than name what is asked about.
+_FRAME = frozenset(
+    "many much long often far big large old high number amount quantity count total percent share proportion rate list name give "
+    "tell explain describe define definition mean meaning stand kind type thing way reason cause come compare comparison difference "
+    "versus vs exactly currently now today say said according article source please know info information detail more less most least "
+    "year date month day time when place rank ranking person people company country figure value use get make like want need there "
+    "any some all other also still already only even ever really actually roughly approximately around latest recent new".split()
+)
+_YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a question asks: the kind of answer, its terms (stems that name what is asked), names, numbers, years."""
+
+    text: str
+    expected: Expected
+    terms: tuple[str, ...]
+    frame: tuple[str, ...]
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    years: tuple[str, ...]
+
+
+def read_question(text: str) -> Reading:
+    """Analyse a question.
+
+    >>> read_question("How many AI models did China develop in 2024?").expected
+    'quantity'
+    """
+    normal = [w for w in words(text) if w not in STOPWORDS and w != "us_"]
+    content = tuple(dict.fromkeys(stem(w) for w in normal if w not in _FRAME and stem(w) not in _FRAME))
+    frame = tuple(dict.fromkeys(stem(w) for w in normal if w in _FRAME or stem(w) in _FRAME))
+    names = tuple(dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content))
+    years = tuple(_YEAR.findall(text))
+    numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
+    return Reading(text, expected_kind(text), content, frame, names, numbers, years)
+
+
+def expected_kind(text: str) -> Expected:
+    """Tell what kind of answer a question expects; "fact" when nothing gives it away."""
+    stripped = text.strip().strip("\"'“”")
+    for kind, pattern in _RULES:
+        if pattern.search(stripped):
+            return kind
+    return "fact"

@@ -1,0 +1,111 @@
+"""Answers, passages and progress in a terminal: colour and wrapping there, plain text in a pipe or with NO_COLOR."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from bot.answer import Answer, Citation
+from bot.config import Settings
+from index.build import Summary, sync
+from index.retriever import Evidence
+
+_WIDTH = 100
+
+
+def _console(to_stderr: bool = False) -> Console:
+    stream = sys.stderr if to_stderr else sys.stdout
+    width = min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
+    return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty(), emoji=False)
+
+
+def print_answer(answer: Answer) -> None:
+    """Print an answer: the short answer in bold, the text, then the sources with publisher, date and link."""
+    console = _console()
+    if answer.read_as:
+        console.print(f"[dim]I read this as: {escape(answer.read_as)}[/dim]")
+    if answer.short:
+        console.print(f"[bold green]{escape(answer.short)}[/bold green]")
+    for paragraph in answer.text.split("\n\n"):
+        console.print(_with_markers(paragraph))
+    if answer.notice:
+        console.print(f"[yellow]{escape(answer.notice)}[/yellow]")
+    for conflict in answer.conflicts:
+        sides = "; ".join(f"{s.value}{f' ({s.date})' if s.date else ''} [{s.marker}]" for s in conflict.sides)
+        console.print(f"[yellow]Sources differ on {escape(conflict.subject)}:[/yellow] {escape(sides)}")
+    if answer.citations:
+        console.print("\n[bold]Sources[/bold]")
+        for citation in answer.citations:
+            _print_citation(console, citation, quote=False)
+    if answer.closest:
+        console.print("\n[bold]Closest passages – not an answer[/bold]")
+        for citation in answer.closest:
+            _print_citation(console, citation, quote=True)
+    if answer.choices:
+        console.print("\n[bold]You can ask[/bold]")
+        for choice in answer.choices:
+            console.print(f"  • {escape(choice)}")
+
+
+def print_passages(found: Sequence[Evidence]) -> None:
+    """Print retrieved passages, best first, with their place in their document."""
+    console = _console()
+    if not found:
+        console.print("Nothing found.")
+    for number, e in enumerate(found, start=1):
+        place = f"{e.document.id}:{e.passage.start}-{e.passage.end}"
+        console.print(f"[bold]{number}.[/bold] [cyan]{escape(e.document.title)}[/cyan] [dim]{escape(place)}  {e.score:.3f}[/dim]")
+        console.print(textwrap.indent(escape(" ".join(e.text.split())), "   "))
+
+
+def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
+    """Bring the index up to date, with a progress bar on standard error."""
+    console = _console(to_stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Starting", total=None)
+        said: set[str] = set()
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+            if not console.is_terminal and stage not in said:
+                said.add(stage)
+                print(f"{stage}…", file=sys.stderr, flush=True)
+
+        return sync(
+            config.index, config.corpus, config.encoders, config.encoder, rebuild=rebuild, progress=report
+        )
+
+
+def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:
+    """Print what an indexing run did, each refused document with its reason."""
+    console = _console(to_stderr)
+    counts = f"{len(summary.added)} added, {len(summary.changed)} changed, {len(summary.removed)} removed, {summary.unchanged} unchanged"
+    g = summary.generation
+    console.print(f"Documents: {counts}, {len(summary.refused)} refused. Texts encoded: {summary.encoded}.")
+    console.print(f"The index holds {g.documents} documents, {g.passages} passages, {g.sentences} sentences ({g.name}).")
+    for refusal in summary.refused:
+        console.print(f"  [yellow]refused[/yellow] {escape(str(refusal.path))}: {escape(refusal.reason)}")
+
+
+def _print_citation(console: Console, citation: Citation, *, quote: bool) -> None:
+    parts = [citation.title, citation.publisher, citation.date]
+    console.print(f"[cyan]\\[{citation.marker}][/cyan] " + escape(" · ".join(p for p in parts if p)))
+    if quote:
+        console.print("    " + escape(" ".join(citation.quote.split())))
+    if citation.note:
+        console.print(f"    [dim]Note: {escape(citation.note)}[/dim]")
+    if citation.url:
+        console.print(f"    [dim]{escape(citation.url)}[/dim]")
+
+
+
+def _with_markers(text: str) -> Text:
+    styled = Text(text)
+    styled.highlight_regex(r"\[\d+\]", "cyan")
+    return styled

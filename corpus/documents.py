@@ -1,0 +1,55 @@
+"""What the bot knows: documents, and the statements recorded about their sentences."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A figure or claim recorded for the slice `document.text[start:end]`.
+
+    `disagrees_with` holds the ids of statements that give another figure for the same thing.
+    """
+
+    id: str
+    start: int
+    end: int
+    subject: str | None = None
+    value: str | None = None
+    unit: str | None = None
+    as_of: str | None = None
+    note: str | None = None
+    disagrees_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with its source. Offsets everywhere count characters of `text`."""
+
+    id: str
+    text: str
+    title: str
+    publisher: str | None = None
+    url: str | None = None
+    date: str | None = None
+    kind: str = "document"
+    topic: str | None = None
+    statements: tuple[Statement, ...] = field(default=())
+
+    def content_hash(self) -> str:
+        """Return a SHA-256 over everything that the index holds of this document."""
+        return hashlib.sha256(self.to_json().encode("utf-8", "surrogatepass")).hexdigest()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Document":
+        row: Mapping[str, Any] = json.loads(text)
+        statements = tuple(
+            Statement(**{**s, "disagrees_with": tuple(s["disagrees_with"])}) for s in row["statements"]
+        )
+        return cls(**{**row, "statements": statements})

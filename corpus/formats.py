@@ -1,0 +1,265 @@
+"""Files that hold one document: read the bytes of each format into text and what is known of its source.
+
+Libraries are imported by the function that needs them: a question asked in a terminal must not wait for any.
+"""
+
+import codecs
+import csv
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import yaml
+
+from corpus.errors import RefusedDocument
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MAX_UNPACKED = 200_000_000
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+[ \t]*:)(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.M)
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*?)[ \t]*#*[ \t]*\r?$", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_UNSEEN = "script style template noscript nav footer form button select svg iframe object dialog".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The text of one file, and its source as far as the file names it."""
+
+    text: str
+    title: str | None = None
+    publisher: str | None = None
+    url: str | None = None
+    date: str | None = None
+    kind: str = "document"
+
+
+def decoded(data: bytes, declared: str | None = None) -> str:
+    """Decode text: UTF-8, else the declared or detected encoding. Raises RefusedDocument for what is no text."""
+    text = _utf8(data)
+    if text is None and declared:
+        try:
+            text = data.decode(declared)
+        except (LookupError, UnicodeDecodeError):
+            text = None
+    if text is None or _is_binary(text):
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(data).best()
+        text = str(best) if best else None
+    if text is None or _is_binary(text):
+        raise RefusedDocument("it is not text in a known encoding: save it as UTF-8")
+    return text
+
+
+def _utf8(data: bytes) -> str | None:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_binary(text: str) -> bool:
+    """Tell text from bytes that merely happen to decode: text has hardly any control characters."""
+    sample = text[:20_000]
+    return len(_CONTROL.findall(sample)) > max(4, len(sample) // 10)
+
+
+def parsed_yaml(text: str) -> object:
+    """Parse YAML with plain values only, by libyaml where it is there: ten times as fast."""
+    return yaml.load(text, _LOADER)
+
+
+def read_markdown(data: bytes) -> Content:
+    """Read Markdown; front matter, which is cut off, may name title, publisher, url, date and kind."""
+    text = decoded(data)
+    named: dict[str, str] = {}
+    match = _FRONT_MATTER.match(text)
+    if match:
+        try:
+            fields = parsed_yaml(match.group(1))
+        except yaml.YAMLError as error:
+            raise RefusedDocument("its front matter is not valid YAML") from error
+        if isinstance(fields, dict):
+            text = text[match.end() :]
+            plain = {k: v for k, v in fields.items() if v is not None and not isinstance(v, list | dict)}
+            named = {str(k): str(v) for k, v in plain.items()}
+    heading = _HEADING.search(text)
+    return Content(
+        text,
+        named.get("title") or (heading.group(1) if heading else None),
+        named.get("publisher"),
+        named.get("url"),
+        named.get("date"),
+        "article" if named.get("kind") == "article" else "document",
+    )
+
+
+def read_plain(data: bytes) -> Content:
+    """Read a text file as it is."""
+    return Content(decoded(data))
+
+
+def read_csv(data: bytes) -> Content:
+    """Read a table: each row becomes a paragraph "Column: value; Column: value." that stands by itself.
+
+    A blank line parts the rows, so that none is taken for the wrapped continuation of the one before.
+    """
+    text = decoded(data).replace("\0", "\ufffd")
+    try:
+        dialect: Any = csv.Sniffer().sniff(text[:8192], ",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    dialect.doublequote = True
+    rows = (row for row in csv.reader(io.StringIO(text, newline=""), dialect) if any(cell.strip() for cell in row))
+    header = next(rows, [])
+    return Content("\n\n".join(filter(None, (_row_sentence(header, row) for row in rows))))
+
+
+def _row_sentence(header: list[str], row: list[str]) -> str:
+    """Write a table row as a sentence.
+
+    >>> _row_sentence(["Country", "AI models"], ["China", "15"])
+    'Country: China; AI models: 15.'
+    """
+    cells = ((" ".join(a.split()), " ".join(b.split())) for a, b in zip_longest(header, row[:1000], fillvalue=""))
+    sentence = "; ".join(f"{column}: {value}" if column else value for column, value in cells if value)
+    return sentence if sentence.endswith((".", "!", "?")) or not sentence else f"{sentence}."
+
+
+def read_html(data: bytes) -> Content:
+    """Read the main text of a web page as Markdown, without menus, footers and what a browser does not show."""
+    import trafilatura
+    from lxml import html
+
+    for name in ("trafilatura", "htmldate"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    declared = _CHARSET.search(data[:4096])
+    page = decoded(data, declared.group(1).decode("ascii") if declared else None)
+    tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
+    meta = trafilatura.extract_metadata(tree)
+    for element in list(tree.iter()):
+        if element.getparent() is not None and _is_unseen(element):
+            element.drop_tree()
+    text = trafilatura.extract(
+        tree, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
+    )
+    if not text:
+        text = trafilatura.html2txt(tree)
+    return Content(text or "", meta.title, meta.sitename or meta.author, meta.url, meta.date)
+
+
+def _is_unseen(element: Any) -> bool:
+    if not isinstance(element.tag, str):
+        return True
+    return (
+        element.tag in _UNSEEN
+        or "hidden" in element.attrib
+        or element.get("aria-hidden") == "true"
+        or bool(_HIDDEN_STYLE.search(element.get("style", "")))
+    )
+
+
+def read_pdf(data: bytes) -> Content:
+    """Read the text of a PDF page by page; a sentence that runs over a page's end stays whole."""
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    reader = PdfReader(io.BytesIO(data))
+    if reader.is_encrypted:
+        try:
+            unlocked = bool(reader.decrypt(""))
+        except DependencyError:
+            unlocked = False
+        if not unlocked:
+            raise RefusedDocument("it is encrypted: save a copy without the password")
+    text = ""
+    for page in reader.pages:
+        part = page.extract_text().strip()
+        if part:
+            runs_on = text and text[-1] not in '.!?:"”' and part[0].islower()
+            text += ("\n" if runs_on else "\n\n" if text else "") + part
+    if not text:
+        raise RefusedDocument("it holds no text: it may be a scan")
+    said = reader.metadata
+    created = said.creation_date if said else None
+    return Content(
+        text,
+        said.title if said else None,
+        said.author if said else None,
+        date=created.date().isoformat() if created else None,
+    )
+
+
+def read_docx(data: bytes) -> Content:
+    """Read a Word document: headings as '# ' lines, list items as '- ' lines, table rows as '| a | b |'."""
+    from docx import Document as open_docx
+    from docx.table import Table
+
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise RefusedDocument("it is encrypted or in Word's old format: save a plain .docx copy")
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED:
+            raise RefusedDocument("it unpacks to more than 200 MB")
+    word = open_docx(io.BytesIO(data))
+    blocks: list[str] = []
+    for block in word.iter_inner_content():
+        if isinstance(block, Table):
+            blocks.append("\n".join(_table_row(row.cells) for row in block.rows))
+            continue
+        line = _visible_text(block._p)
+        if not line:
+            continue
+        style = (block.style.name or "") if block.style else ""
+        level = re.fullmatch(r"(?:Heading|heading) ([1-6])", style)
+        if level or style == "Title":
+            blocks.append(f"{'#' * int(level.group(1) if level else 1)} {' '.join(line.split())}")
+        elif style.startswith("List") and (style != "List Paragraph" or block._p.xpath("./w:pPr/w:numPr")):
+            blocks.append(f"- {line}")
+        else:
+            blocks.append(line)
+    core = word.core_properties
+    date = core.modified or core.created
+    heading = _HEADING.search("\n\n".join(blocks))
+    return Content(
+        "\n\n".join(blocks),
+        core.title or (heading.group(1) if heading else None),
+        core.author or None,
+        date=date.date().isoformat() if date else None,
+    )
+
+
+def _table_row(cells: Iterable[Any]) -> str:
+    merged = {id(cell._tc): cell for cell in cells}
+    texts = (" ".join(" ".join(_visible_text(p._p) for p in c.paragraphs).split()) for c in merged.values())
+    return f"| {' | '.join(texts)} |"
+
+
+def _visible_text(paragraph: Any) -> str:
+    """Return a paragraph's text with tracked insertions, without deletions and hidden runs."""
+    shown = ".//w:r[not(w:rPr/w:vanish)][not(ancestor::*[local-name()='Fallback'])]/*"
+    marks = {"t": None, "tab": "\t", "br": "\n", "cr": "\n"}
+    parts = ((node.tag.rpartition("}")[2], node.text or "") for node in paragraph.xpath(shown))
+    return "".join(marks[tag] or text for tag, text in parts if tag in marks).strip()
+
+
+READERS: dict[str, Callable[[bytes], Content]] = {
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".txt": read_plain,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+}

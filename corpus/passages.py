@@ -1,0 +1,208 @@
+"""Cut a document into passages and sentences that follow its structure, as exact slices of its text."""
+
+import re
+from dataclasses import dataclass
+
+from corpus.documents import Document
+from corpus.sentences import Span, sentence_spans, trimmed
+
+MAX_WEIGHT = 170
+"""Upper limit of a passage in estimated word pieces: the default encoder reads 256 and would drop the rest."""
+
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_SETEXT = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")
+_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
+_ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+(?=\S)")
+_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
+_ROW_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
+_PIECE = re.compile(r"[^\W\d_]{1,6}|\d{1,3}|[^\w\s]|_")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A slice of a document: `document.text[start:end]`, with its sentences and the headings above it.
+
+    `sentences` are spans of the document, in order, inside `start:end`.
+    """
+
+    document: str
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    sentences: tuple[Span, ...]
+
+
+@dataclass(slots=True)
+class _Block:
+    """A run of sentences that belong together: a paragraph, a list item, a table row."""
+
+    headings: tuple[str, ...]
+    sentences: list[Span]
+    keep_with_next: bool = False
+
+
+def weight(text: str) -> int:
+    """Estimate the number of word pieces of a text, a little too high rather than too low.
+
+    >>> weight("AI infrastructure: USD 1.5 billion")
+    11
+    """
+    return len(_PIECE.findall(text)) + 5 * len(_WIDE.findall(text)) // 6
+
+
+def split_document(document: Document) -> list[Passage]:
+    """Split a document into passages of at most `MAX_WEIGHT`, a fact into exactly one passage."""
+    text = document.text
+    if document.kind == "fact":
+        spans = sentence_spans(text)
+        return [Passage(document.id, spans[0][0], spans[-1][1], (), tuple(spans))] if spans else []
+    passages: list[Passage] = []
+    held: list[_Block] = []
+
+    def flush() -> None:
+        spans = tuple(s for block in held for s in block.sentences)
+        if spans:
+            passages.append(Passage(document.id, spans[0][0], spans[-1][1], held[0].headings, spans))
+        held.clear()
+
+    total = 0
+    for block in _blocks(text):
+        size = weight(text[block.sentences[0][0] : block.sentences[-1][1]])
+        if held and (held[0].headings != block.headings or total + size > MAX_WEIGHT):
+            # A line that introduces what follows ("The pillars are:") moves along with it.
+            lead = held.pop() if len(held) > 1 and held[-1].keep_with_next else None
+            flush()
+            if lead and lead.headings == block.headings:
+                held.append(lead)
+            elif lead:
+                held.append(lead)
+                flush()
+            total = sum(weight(text[a:b]) for h in held for a, b in h.sentences)
+        held.append(block)
+        total += size
+    flush()
+    return passages
+
+
+def _blocks(text: str) -> list[_Block]:
+    """Scan the lines of a text into blocks no heavier than a passage, with the heading path of each."""
+    blocks: list[_Block] = []
+    path: list[tuple[int, str]] = []
+    lines = _lines(text)
+    paragraph: list[Span] = []
+    fenced = False
+
+    def headings() -> tuple[str, ...]:
+        return tuple(h for _, h in path)
+
+    def close() -> None:
+        if paragraph:
+            blocks.extend(_paragraph_blocks(text, paragraph, headings()))
+            paragraph.clear()
+
+    for number, (start, end) in enumerate(lines):
+        line = text[start:end]
+        if line.lstrip().startswith(("```", "~~~")):
+            close()
+            fenced = not fenced
+            continue
+        if fenced:
+            if line.strip():
+                blocks.extend(_split_block(text, [trimmed(text, start, end)], headings()))
+            continue
+        heading = _HEADING.match(line)
+        underlined = number > 0 and len(paragraph) == 1 and paragraph[0] == lines[number - 1] and _SETEXT.match(line)
+        if heading or underlined:
+            if underlined:
+                title = text[slice(*paragraph.pop())].strip()
+                level = 1 if "=" in line else 2
+            else:
+                assert heading is not None
+                title, level = heading.group(2).strip(), len(heading.group(1))
+            close()
+            while path and path[-1][0] >= level:
+                path.pop()
+            if title:
+                path.append((level, title))
+        elif not line.strip() or _RULE.match(line):
+            close()
+        elif _ROW_RULE.match(line) and "|" in line:
+            continue
+        elif _ROW.match(line):
+            close()
+            blocks.extend(_split_block(text, [trimmed(text, start, end)], headings()))
+        else:
+            if _ITEM.match(line):
+                close()
+            paragraph.append((start, end))
+    close()
+    return blocks
+
+
+def _paragraph_blocks(text: str, lines: list[Span], headings: tuple[str, ...]) -> list[_Block]:
+    """Turn the lines of one paragraph or list item into blocks, joining lines that were merely wrapped."""
+    widest = max(end - start for start, end in lines)
+    sentences: list[Span] = []
+    first = lines[0][0]
+    for (start, end), following in zip(lines, [*lines[1:], None], strict=True):
+        if following and _is_wrapped(text, start, end, following, widest):
+            continue
+        item = _ITEM.match(text, first, end)
+        sentences.extend(sentence_spans(text, item.end() if item else first, end))
+        first = following[0] if following else end
+    return _split_block(text, sentences, headings)
+
+
+def _is_wrapped(text: str, start: int, end: int, following: Span, widest: int) -> bool:
+    """Tell a soft wrap from a line break that was meant: the next word would not have fitted on the line."""
+    words = text[slice(*following)].split(maxsplit=1)
+    return bool(words) and (end - start) + 1 + len(words[0]) > widest and widest > 40
+
+
+def _split_block(text: str, sentences: list[Span], headings: tuple[str, ...]) -> list[_Block]:
+    """Cut sentences into blocks of at most `MAX_WEIGHT`; a longer sentence is cut at spaces."""
+    blocks: list[_Block] = []
+    total = 0
+    for sentence in sentences:
+        for span in _cut_long(text, sentence):
+            size = weight(text[slice(*span)])
+            if not blocks or total + size > MAX_WEIGHT:
+                blocks.append(_Block(headings, []))
+                total = 0
+            blocks[-1].sentences.append(span)
+            total += size
+    if blocks:
+        last = blocks[-1].sentences[-1]
+        blocks[-1].keep_with_next = text[last[1] - 1] == ":"
+    return blocks
+
+
+def _cut_long(text: str, span: Span) -> list[Span]:
+    """Cut a span at white space, or inside a word that is itself too long, so that each piece fits a passage."""
+    pieces: list[Span] = []
+    start, total = span[0], 0
+    for match in _PIECE.finditer(text, *span):
+        size = weight(match.group())
+        if total + size > MAX_WEIGHT:
+            space = max(text.rfind(mark, start + 1, match.start() + 1) for mark in " \n\t")
+            cut = space if space > start else match.start()
+            piece = trimmed(text, start, cut)
+            if piece[0] < piece[1]:
+                pieces.append(piece)
+            start, _ = trimmed(text, cut, span[1])
+            total = weight(text[start : match.start()])
+        total += size
+    if start < span[1]:
+        pieces.append((start, span[1]))
+    return pieces
+
+
+def _lines(text: str) -> list[Span]:
+    """Return the lines of a text as spans without their line ends."""
+    spans: list[Span] = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        spans.append((start, start + len(line.rstrip("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"))))
+        start += len(line)
+    return spans

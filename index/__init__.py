@@ -1,0 +1,1 @@
+"""How the corpus is searched: encoder, Chroma, BM25, generations and hybrid retrieval."""

@@ -1,0 +1,130 @@
+"""The documents of a generation and where their passages and sentences lie, in one SQLite file."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from corpus.documents import Document, Statement
+from corpus.errors import IndexError_
+from corpus.passages import Passage
+
+_SCHEMA = """
+create table if not exists documents (id text primary key, hash text not null, json text not null);
+create table if not exists passages (
+    id integer primary key, document text not null, start integer, stop integer, headings text, sentences text);
+create table if not exists statements (id text primary key, document text not null);
+create index if not exists passages_by_document on passages (document);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A passage with its number, which is its id in Chroma; sentence k of it has the id `"number.k"`."""
+
+    number: int
+    passage: Passage
+
+
+class Catalogue:
+    """Documents and passages by id. Safe to read from several threads."""
+
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
+        """Open a catalogue; only a writable one is created if missing. Raises IndexError_ if it cannot be read."""
+        try:
+            uri = f"file:{path.absolute().as_posix()}?mode={'rwc' if writable else 'ro'}"
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            if writable:
+                self._connection.executescript(_SCHEMA)
+            self._connection.execute("select 1 from documents limit 1")
+        except sqlite3.Error as error:
+            raise IndexError_(f"the index file {path} cannot be read: run `gapbot index --rebuild`") from error
+        self._lock = threading.Lock()
+        self.document = lru_cache(maxsize=2048)(self._read_document)
+
+    def hashes(self) -> dict[str, str]:
+        """Return the content hash of every document by its id."""
+        return dict(self._all("select id, hash from documents"))
+
+    def document_ids(self) -> list[str]:
+        """Return the ids of all documents in order."""
+        return [row[0] for row in self._all("select id from documents order by id")]
+
+    def put(self, document: Document, rows: Iterable[Row]) -> None:
+        """Add or replace a document and its passages."""
+        self.remove(document.id)
+        with self._lock:
+            self._connection.execute(
+                "insert into documents values (?, ?, ?)", (document.id, document.content_hash(), document.to_json())
+            )
+            self._connection.executemany(
+                "insert into passages values (?, ?, ?, ?, ?, ?)",
+                [
+                    (r.number, p.document, p.start, p.end, json.dumps(p.headings), json.dumps(p.sentences))
+                    for r in rows
+                    for p in (r.passage,)
+                ],
+            )
+            self._connection.executemany(
+                "insert or replace into statements values (?, ?)", [(s.id, document.id) for s in document.statements]
+            )
+
+    def remove(self, document: str) -> None:
+        """Remove a document and its passages, if it is there."""
+        with self._lock:
+            self._connection.execute("delete from documents where id = ?", (document,))
+            self._connection.execute("delete from passages where document = ?", (document,))
+            self._connection.execute("delete from statements where document = ?", (document,))
+
+    def rows(self, numbers: Sequence[int]) -> dict[int, Row]:
+        """Return passages by number."""
+        marks = ",".join("?" * len(numbers))
+        found = self._all(f"select * from passages where id in ({marks})", list(numbers))
+        return {row[0]: _row(row) for row in found}
+
+    def rows_of(self, document: str) -> list[Row]:
+        """Return the passages of a document in order."""
+        return [_row(r) for r in self._all("select * from passages where document = ? order by id", [document])]
+
+    def statement(self, statement: str) -> tuple[Document, Statement] | None:
+        """Return a statement by id, with the document that makes it."""
+        found = self._all("select document from statements where id = ?", [statement])
+        document = self.document(found[0][0]) if found else None
+        if document is None:
+            return None
+        return next(((document, s) for s in document.statements if s.id == statement), None)
+
+    def all_rows(self) -> Iterator[Row]:
+        """Return every passage in the order of its number."""
+        for row in self._all("select * from passages order by id"):
+            yield _row(row)
+
+    def next_number(self) -> int:
+        """Return a passage number that has not been used."""
+        (highest,) = self._all("select coalesce(max(id), 0) from passages")[0]
+        return int(highest) + 1
+
+    def commit(self) -> None:
+        """Write all changes to disk."""
+        self._connection.commit()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _read_document(self, document: str) -> Document | None:
+        found = self._all("select json from documents where id = ?", [document])
+        return Document.from_json(found[0][0]) if found else None
+
+    def _all(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+
+def _row(row: tuple) -> Row:  # type: ignore[type-arg]
+    number, document, start, stop, headings, sentences = row
+    spans = tuple((a, b) for a, b in json.loads(sentences))
+    return Row(number, Passage(document, start, stop, tuple(json.loads(headings)), spans))

@@ -1,0 +1,107 @@
+"""BM25 over passages and sentences, and the vocabulary that mends misspelt words."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from corpus.errors import IndexError_
+from index.terms import STOPWORDS, stem, terms, words
+
+Scores = npt.NDArray[np.float32]
+_K1, _B = 1.2, 0.6
+
+
+class LexicalIndex:
+    """BM25 over the texts of one level (Robertson and Zaragoza 2009; the library is bm25s, arXiv 2407.03618)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Map an index written by `build_lexical` into memory. Raises IndexError_ if it cannot be read."""
+        try:
+            self._bm25 = bm25s.BM25.load(str(folder), mmap=True, show_progress=False)
+            self._ids: list[str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError) as error:
+            raise IndexError_(f"the index in {folder} cannot be read: run `gapbot index --rebuild`") from error
+
+    def query(self, query_terms: Sequence[str], k: int) -> list[tuple[str, float]]:
+        """Return the k best units for the terms as (id, score), best first; units that share no term are left out."""
+        known = [t for t in query_terms if t in self._bm25.vocab_dict]
+        if not known:
+            return []
+        scores = self._bm25.get_scores(known)
+        k = min(k, len(scores))
+        best = np.argpartition(-scores, k - 1)[:k]
+        best = best[np.argsort(-scores[best], kind="stable")]
+        return [(self._ids[i], float(scores[i])) for i in best if scores[i] > 0]
+
+
+def build_lexical(folder: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
+    """Index texts under ids and write the index to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # One word at least, so that an index of empty texts can be written too.
+    tokens = [terms(t) or ["\x00"] for t in texts]
+    bm25 = bm25s.BM25(k1=_K1, b=_B)
+    bm25.index(tokens or [["\x00"]], show_progress=False)
+    bm25.save(str(folder), show_progress=False)
+    (folder / "ids.json").write_text(json.dumps(list(ids) or ["-"]), encoding="utf-8")
+
+
+class Vocabulary:
+    """The words of the corpus with the number of passages they occur in, for term weights and spelling."""
+
+    def __init__(self, path: Path) -> None:
+        """Read a vocabulary written by `build_vocabulary`. Raises IndexError_ if it cannot be read."""
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise IndexError_(f"the index file {path} cannot be read: run `gapbot index --rebuild`") from error
+        self.passages = int(row["passages"])
+        self._words: dict[str, int] = row["words"]
+        self._frequencies: Counter[str] = Counter()
+        for word, count in self._words.items():
+            self._frequencies[stem(word)] += count
+        self._candidates = [w for w in self._words if len(w) >= 4 and w.isalpha()]
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._words or stem(word) in self._frequencies
+
+    def idf(self, term: str) -> float:
+        """Return the inverse document frequency of a stemmed term, as BM25 has it; unknown terms are the rarest."""
+        n = min(self._frequencies.get(term, 0), self.passages)
+        return float(np.log(1 + (self.passages - n + 0.5) / (n + 0.5)))
+
+    def frequency(self, term: str) -> int:
+        """Return in how many passages a stemmed term occurs, at most."""
+        return self._frequencies.get(term, 0)
+
+    def corrected(self, word: str, is_word: Callable[[str], bool]) -> str | None:
+        """Return the word or two words of the corpus that a misspelt word must mean, or None.
+
+        `is_word` tells real words of the language, which are never "corrected": a question about Ghana is
+        not one about China. One edit or swap (optimal string alignment) is allowed, two from nine letters on.
+        """
+        if len(word) < 4 or not word.isalpha() or word in self or is_word(word):
+            return None
+        allowed = 2 if len(word) >= 9 else 1
+        found = process.extract(word, self._candidates, scorer=OSA.distance, score_cutoff=allowed, limit=8)
+        if found:
+            nearest = min(f[1] for f in found)
+            return max((f[0] for f in found if f[1] == nearest), key=lambda w: self._words[w])
+        for cut in range(3, len(word) - 2):
+            if word[:cut] in self and word[cut:] in self and len(word) - cut >= 3:
+                return f"{word[:cut]} {word[cut:]}"
+        return None
+
+
+def build_vocabulary(path: Path, texts: Sequence[str]) -> None:
+    """Count in how many texts each word occurs and write the counts to a file."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update({w for w in words(text) if w not in STOPWORDS})
+    path.write_text(json.dumps({"passages": len(texts), "words": counts}, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,38 @@
+import pytest
+
+from bot.conversation import standalone_question
+
+MODELS = "How many AI models has the United States developed?"
+
+
+@pytest.mark.parametrize(
+    ("history", "question", "expected"),
+    [
+        ([], "and China?", "and China?"),
+        ([MODELS], "and China?", "How many AI models has China developed?"),
+        ([MODELS], "What about China?", "How many AI models has China developed?"),
+        (["How much was invested in Vietnam in 2024?"], "and in 2023?", "How much was invested in Vietnam in 2023?"),
+        (["Who is Le Hong Viet?"], "Which company does he run?", "Which company does Le Hong Viet run?"),
+        (["How many data centers does Viettel have?"], "What are its plans?", "What are Viettel's plans?"),
+    ],
+)
+def test_a_follow_up_is_read_with_what_came_before(history: list[str], question: str, expected: str) -> None:
+    assert standalone_question(question, history) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many data centers does Viettel operate?",
+        "What is a GPU hour?",
+        "Which company has the most patents in China?",
+        "Where does Vietnam rank in readiness for AI?",
+    ],
+)
+def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
+    assert standalone_question(question, [MODELS, "and China?"]) == question
+
+
+def test_a_chain_of_follow_ups_keeps_its_subject() -> None:
+    history = [MODELS, "and China?"]
+    assert standalone_question("and Singapore?", history) == "How many AI models has Singapore developed?"

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from corpus.errors import IndexError_
+from index.lexical import LexicalIndex, Vocabulary, build_lexical, build_vocabulary
+from index.terms import terms
+
+TEXTS = ["Viettel operates 15 data centers.", "Training took 30.84 million GPU hours.", "Vietnam ranks 6th of 40 countries."]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    build_lexical(tmp_path / "bm25", ["a", "b", "c"], TEXTS)
+    build_vocabulary(tmp_path / "vocabulary.json", TEXTS)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("query", "best"), [("data centre Viettel", "a"), ("30.84", "b"), ("30,840,000 hours", "b"), ("sixth", "c")]
+)
+def test_exact_figures_and_names_find_their_text(folder: Path, query: str, best: str) -> None:
+    assert LexicalIndex(folder / "bm25").query(terms(query), 3)[0][0] == best
+
+
+def test_a_query_without_known_terms_finds_nothing(folder: Path) -> None:
+    assert LexicalIndex(folder / "bm25").query(terms("zebra"), 3) == []
+
+
+def test_a_damaged_index_says_what_to_do(folder: Path) -> None:
+    (folder / "bm25" / "ids.json").write_text("[")
+    with pytest.raises(IndexError_, match="gapbot index --rebuild"):
+        LexicalIndex(folder / "bm25")
+
+
+def test_misspelt_words_are_mended_and_real_words_left_alone(folder: Path) -> None:
+    vocabulary = Vocabulary(folder / "vocabulary.json")
+    ordinary = {"ghana", "raining"}.__contains__
+    assert vocabulary.corrected("huors", ordinary) == "hours"
+    assert vocabulary.corrected("vietel", ordinary) == "viettel"
+    assert vocabulary.corrected("datacenters", ordinary) == "data centers"
+    assert vocabulary.corrected("raining", ordinary) is None
+    assert vocabulary.corrected("ghana", ordinary) is None
+    assert vocabulary.corrected("hours", ordinary) is None
+
+
+def test_rare_terms_weigh_more(folder: Path) -> None:
+    vocabulary = Vocabulary(folder / "vocabulary.json")
+    assert vocabulary.idf("unheard") > vocabulary.idf("viettel") > 0
