@@ -44,14 +44,15 @@ $(VENV)/pyvenv.cfg:
 	@'$(PYTHON)' -m venv $(VENV) >/dev/null || { rm -rf $(VENV); \
 		echo "$(PYTHON) cannot make a virtual environment: install its venv module (on Debian: apt install python3-venv)"; exit 1; } >&2
 
-# pip, on one line that moves along; its errors are shown in full. A pipe hides pip's exit status, the stamp does not.
+# pip, on one line that moves along. A pipe hides pip's exit status; the stamp does not.
 define install
 @echo 'Installing $(2)'
 @rm -f $@; tty=; test -t 1 && tty=1; \
-{ $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(1) && touch $@; } | \
-while IFS= read -r line; do case "$$line" in \
+{ $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(1) 2>&1 && touch $@; } | \
+tee $(VENV)/install.log | while IFS= read -r line; do case "$$line" in \
 	Collecting*|*Downloading*|Installing\ collected*) test -z "$$tty" || printf '\r\033[K  %.70s' "$$line";; \
-	Successfully*) test -z "$$tty" || printf '\r\033[K';; \
 esac; done; \
-test -f $@ || { echo 'The installation failed; the lines above say why. Run make again to go on.' >&2; exit 1; }
+test -z "$$tty" || printf '\r\033[K'; \
+test -f $@ || { grep -v '^WARNING' $(VENV)/install.log | tail -n 25; \
+	echo 'The installation failed (all of it: $(VENV)/install.log). Run make again to go on.'; exit 1; } >&2
 endef

@@ -36,22 +36,25 @@ def rank_scores(found: Sequence[Candidate]) -> list[float]:
     return [_dot("rank", [*v, *(x - b for x, b in zip(v, best, strict=True))]) for v in vectors]
 
 
-def gate_vector(ranked: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
-    """Return what the gate sees: the best candidate's signals, their squares, telling products, score and lead.
-
-    The lead is the distance of its score from the best one of another passage.
-    """
-    values = signal_vector(ranked[0])
+def gate_vector(values: Sequence[float], score: float, lead: float) -> list[float]:
+    """Return what the gate sees of the best candidate: its signals, their squares, telling products, score and lead."""
     s = dict(zip(NAMES, values, strict=True))
     products = [s[a] * s[b] for a, b in _PAIRS]
-    others = [x for c, x in zip(ranked, scores, strict=True) if c.evidence is not ranked[0].evidence]
-    lead = scores[0] - max(others, default=scores[0] - 2.0)
-    return [*values, *(v * v for v in values), *products, scores[0], lead]
+    return [*values, *(v * v for v in values), *products, score, lead]
+
+
+def lead(scores: Sequence[float], passages: Sequence[object]) -> float:
+    """Return how far the best score lies above the best of another passage; 2 where there is no other."""
+    top = max(range(len(scores)), key=lambda i: scores[i])
+    others = [s for s, p in zip(scores, passages, strict=True) if p != passages[top]]
+    return scores[top] - max(others, default=scores[top] - 2.0)
 
 
 def probability(ranked: Sequence[Candidate], scores: Sequence[float]) -> float:
     """Return the calibrated probability that the best-ranked candidate's passage answers the question."""
-    return 1 / (1 + math.exp(-_dot("gate", gate_vector(ranked, scores))))
+    passages = [(c.evidence.document.id, c.evidence.passage.start) for c in ranked]
+    vector = gate_vector(signal_vector(ranked[0]), scores[0], lead(scores, passages))
+    return 1 / (1 + math.exp(-_dot("gate", vector)))
 
 
 def _dot(name: str, values: Sequence[float]) -> float:

@@ -16,11 +16,12 @@ from bot.conflicts import difference, shown_value, statements_at
 from bot.conversation import standalone_question
 from bot.extractive import SEVERAL, choose, short_answer
 from bot.question import Reading, read_question
-from bot.signals import Candidate, candidates, matches
+from bot.signals import Candidate, candidates, matches, sentence_terms
 from bot.smalltalk import small_talk
 from corpus.documents import Document
 from corpus.errors import UsageError
 from index.encoder import Encoder, encoder_folder
+from index.generations import live_generation
 from index.retriever import Evidence, Index
 from index.terms import stem, words
 
@@ -160,7 +161,6 @@ class Chain:
         )  # fmt: skip
 
     def _refuse(self, base: Answer, found: Found) -> Answer:
-        reading = found.read.reading
         best = found.ranked[0] if found.ranked else None
         missing = [w for w in _surface(found.read.text) if self._is_missing(w, found)]
         on_topic = best is not None and (
@@ -181,7 +181,6 @@ class Chain:
             cited.add(candidate.evidence, candidate.sentence.start, candidate.sentence.end)
             if len(cited.items) == _NEAR:
                 break
-        del reading
         return replace(base, status="near_miss", text=text, closest=tuple(cited.items))
 
     def _is_missing(self, word: str, found: Found) -> bool:
@@ -189,8 +188,6 @@ class Chain:
         if term not in found.read.reading.terms:
             return False
         best = found.ranked[0]
-        from bot.signals import sentence_terms
-
         return not matches(term, sentence_terms(best.evidence.text) | sentence_terms(best.evidence.context))
 
 
@@ -227,8 +224,7 @@ def load_chain(settings: Settings) -> Chain:
 
     Raises IndexMissing, IndexMismatch, IndexError_ or EncoderError with a message that says what to do.
     """
-    from index.generations import live_generation
-
+    # A missing index is told before a missing encoder: both are made by the same command.
     live_generation(settings.index)
     return Chain(Index(settings.index, Encoder(encoder_folder(settings.encoders, settings.encoder))))
 

@@ -25,7 +25,7 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*?)[ \t]*#*[ \t]*\r?$", re.MULTIL
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_UNSEEN = "script style template noscript nav footer form button select svg iframe object dialog".split()
+_UNSEEN = frozenset("script style template noscript nav footer form button select svg iframe object dialog".split())
 
 
 @dataclass(frozen=True, slots=True)

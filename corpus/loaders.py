@@ -188,8 +188,21 @@ def _attach(read: _Read, documents: dict[str, Document], by_stem: dict[str, str]
 
 
 def _statement(fact: Fact, start: int, end: int) -> Statement:
-    said = (None if s is None else cleaned(s) for s in (fact.subject, fact.value, fact.unit, fact.as_of, fact.note))
-    return Statement(cleaned(fact.id), start, end, *said, disagrees_with=tuple(map(cleaned, fact.disagrees_with)))
+    return Statement(
+        id=cleaned(fact.id),
+        start=start,
+        end=end,
+        subject=_said(fact.subject),
+        value=_said(fact.value),
+        unit=_said(fact.unit),
+        as_of=_said(fact.as_of),
+        note=_said(fact.note),
+        disagrees_with=tuple(map(cleaned, fact.disagrees_with)),
+    )
+
+
+def _said(text: str | None) -> str | None:
+    return None if text is None else cleaned(text)
 
 
 def _stem(name: str) -> str:

@@ -112,14 +112,20 @@ def _fact(entry: object, topic: str) -> Fact:
     if not isinstance(others, list) or not all(isinstance(o, str) for o in others):
         raise RefusedDocument("its disagrees_with is not a list of ids")
     return Fact(
-        identity,
-        claim,
-        topic,
-        document,
-        scalar(source, "title") or topic,
-        *(scalar(source, key) for key in ("publisher", "url", "date")),
-        *(scalar(entry, key) for key in ("subject", "value", "unit", "as_of", "note")),
-        tuple(others),
+        id=identity,
+        claim=claim,
+        topic=topic,
+        document=document,
+        title=scalar(source, "title") or topic,
+        publisher=scalar(source, "publisher"),
+        url=scalar(source, "url"),
+        date=scalar(source, "date"),
+        subject=scalar(entry, "subject"),
+        value=scalar(entry, "value"),
+        unit=scalar(entry, "unit"),
+        as_of=scalar(entry, "as_of"),
+        note=scalar(entry, "note"),
+        disagrees_with=tuple(others),
     )
 
 

@@ -5,36 +5,44 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import bm25s
 import numpy as np
-import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from corpus.errors import IndexError_
 from index.terms import STOPWORDS, stem, terms, words
 
-Scores = npt.NDArray[np.float32]
 _K1, _B = 1.2, 0.6
 
 
 class LexicalIndex:
-    """BM25 over the texts of one level (Robertson and Zaragoza 2009; the library is bm25s, arXiv 2407.03618)."""
+    """BM25 over the texts of one level (Robertson and Zaragoza 2009).
+
+    bm25s scores every term of every text when the index is built (arXiv 2407.03618): a query only adds up columns
+    of that matrix, so that asking needs neither the library nor scipy, which take long to import.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Map an index written by `build_lexical` into memory. Raises IndexError_ if it cannot be read."""
         try:
-            self._bm25 = bm25s.BM25.load(str(folder), mmap=True, show_progress=False)
-            self._ids: list[str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, KeyError) as error:
+            self._scores, self._texts, self._starts = (
+                np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("scores", "texts", "starts")
+            )
+            row = json.loads((folder / "terms.json").read_text(encoding="utf-8"))
+            self._ids: list[str] = row["ids"]
+            self._columns: dict[str, int] = row["columns"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexError_(f"the index in {folder} cannot be read: run `gapbot index --rebuild`") from error
 
     def query(self, query_terms: Sequence[str], k: int) -> list[tuple[str, float]]:
         """Return the k best units for the terms as (id, score), best first; units that share no term are left out."""
-        known = [t for t in query_terms if t in self._bm25.vocab_dict]
-        if not known:
+        columns = [c for t in query_terms if (c := self._columns.get(t)) is not None]
+        if not columns or k < 1:
             return []
-        scores = self._bm25.get_scores(known)
+        scores = np.zeros(len(self._ids), dtype=np.float32)
+        for column in columns:
+            start, end = self._starts[column], self._starts[column + 1]
+            scores[self._texts[start:end]] += self._scores[start:end]
         k = min(k, len(scores))
         best = np.argpartition(-scores, k - 1)[:k]
         best = best[np.argsort(-scores[best], kind="stable")]
@@ -43,13 +51,21 @@ class LexicalIndex:
 
 def build_lexical(folder: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
     """Index texts under ids and write the index to a folder."""
+    import bm25s
+
     folder.mkdir(parents=True, exist_ok=True)
-    # One word at least, so that an index of empty texts can be written too.
-    tokens = [terms(t) or ["\x00"] for t in texts]
-    bm25 = bm25s.BM25(k1=_K1, b=_B)
-    bm25.index(tokens or [["\x00"]], show_progress=False)
-    bm25.save(str(folder), show_progress=False)
-    (folder / "ids.json").write_text(json.dumps(list(ids) or ["-"]), encoding="utf-8")
+    tokens = [terms(t) for t in texts]
+    if any(tokens):
+        bm25 = bm25s.BM25(k1=_K1, b=_B)
+        bm25.index(tokens, show_progress=False)
+        arrays = {"scores": bm25.scores["data"], "texts": bm25.scores["indices"], "starts": bm25.scores["indptr"]}
+        columns = {t: int(c) for t, c in bm25.vocab_dict.items()}
+    else:
+        arrays = {"scores": np.zeros(0, np.float32), "texts": np.zeros(0, np.int32), "starts": np.zeros(1, np.int64)}
+        columns = {}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    (folder / "terms.json").write_text(json.dumps({"ids": list(ids), "columns": columns}), encoding="utf-8")
 
 
 class Vocabulary:

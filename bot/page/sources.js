@@ -21,7 +21,6 @@ function show(turn, name, byKeyboard) {
   setTimeout(() => {
     element.querySelectorAll(".card.active").forEach((c) => { c.classList.remove("active"); c.removeAttribute("aria-current"); });
     document.querySelectorAll("a.cite.active, a.near.active").forEach((a) => a.classList.remove("active"));
-    document.querySelectorAll(".turn").forEach((t) => t.classList.toggle("shown", t.dataset.turn === turn));
     const card = name ? document.getElementById(name) : null;
     const target = card ?? element.querySelector(".panel");
     if (card) {

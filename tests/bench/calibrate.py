@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from bot.answerability import gate_vector
+from bot.answerability import gate_vector, lead
 from bot.config import settings
 from bot.question import read_question
 from bot.signals import NAMES, Candidate, candidates, signal_vector
@@ -37,14 +37,18 @@ def main() -> None:
     parser.add_argument("--public", type=Path, help="folder of the public sets, to fit on SQuAD 2.0 and CLAPnq as well")
     parser.add_argument("--limit", type=int, default=0, help="passages an area, 0 for all")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "bot" / "answerability.json")
+    parser.add_argument("--rows", type=Path, help="rows kept by --dump, to fit again without asking")
     parser.add_argument("--dump", type=Path, help="where to keep the feature rows, to look at")
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
         sys.exit(f"skipped: {arguments.data} is not there; give the folder of reading sets with --data")
-    rows = collect(reading_sets(arguments.data), arguments.limit)
-    for load in (squad, clapnq):
-        if arguments.public and arguments.public.is_dir():
-            rows += collect(load(arguments.public), arguments.limit)
+    if arguments.rows:
+        rows: list[Row] = pickle.loads(arguments.rows.read_bytes())
+    else:
+        rows = collect(reading_sets(arguments.data), arguments.limit)
+        for load in (squad, clapnq):
+            if arguments.public and arguments.public.is_dir():
+                rows += collect(load(arguments.public), arguments.limit)
     if arguments.dump:
         arguments.dump.write_bytes(pickle.dumps(rows))
     report(rows, arguments.out)
@@ -121,7 +125,7 @@ def _row(index: Index, area: str, gold: str, q: Row, text: str, found: list[Evid
     return {
         "area": area, "kind": q.get("kind", ""), "answerable": answerable, "question": text, "expected": reading.expected,
         "document": gold, "x": np.array([signal_vector(c) for c in cands]), "y": np.array([is_evidence(c) for c in cands]),
-        "docs": [c.evidence.document.id for c in cands], "candidates": cands,
+        "docs": [c.evidence.document.id for c in cands], "passages": [(c.evidence.document.id, c.evidence.passage.start) for c in cands],
     }  # fmt: skip
 
 
@@ -136,7 +140,17 @@ def fit_rank(rows: list[Row]) -> LogisticRegression:
     x = np.concatenate([rank_rows(r["x"]) for r in used])
     y = np.concatenate([r["y"] for r in used])
     weight = np.concatenate([np.where(r["y"], 10.0 / max(1, r["y"].sum()), 1.0) / len(r["y"]) for r in used])
-    return LogisticRegression(C=1.0, max_iter=3000).fit(x, y, sample_weight=weight * len(y) / weight.sum())
+    return _fit(x, y, weight * len(y) / weight.sum())
+
+
+def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> LogisticRegression:
+    """Fit a logistic regression on scaled signals and return it in terms of the signals themselves."""
+    mean, scale = x.mean(axis=0), x.std(axis=0)
+    scale[scale == 0] = 1.0
+    fitted = LogisticRegression(C=0.3, max_iter=1000).fit((x - mean) / scale, y, sample_weight=weight)
+    fitted.coef_ = fitted.coef_ / scale
+    fitted.intercept_ = fitted.intercept_ - fitted.coef_ @ mean
+    return fitted
 
 
 def gate_rows(rows: list[Row], rank: LogisticRegression) -> tuple[np.ndarray, list[int]]:
@@ -144,9 +158,9 @@ def gate_rows(rows: list[Row], rank: LogisticRegression) -> tuple[np.ndarray, li
     xs, tops = [], []
     for r in rows:
         scores = rank.decision_function(rank_rows(r["x"]))
-        order = list(np.argsort(-scores, kind="stable"))
-        xs.append(gate_vector([r["candidates"][i] for i in order], [float(scores[i]) for i in order]))
-        tops.append(order[0])
+        top = int(np.argmax(scores))
+        xs.append(gate_vector([float(v) for v in r["x"][top]], float(scores[top]), lead([float(s) for s in scores], r["passages"])))
+        tops.append(top)
     return np.array(xs), tops
 
 
@@ -164,7 +178,7 @@ def fit_gate(rows: list[Row], rank: LogisticRegression) -> LogisticRegression:
     weight[~answerable] *= UNANSWERABLE / weight[~answerable].sum() * len(rows)
     # Where the passage was not found at all, the question says nothing about the gate.
     weight[answerable & ~y] *= 0.5
-    return LogisticRegression(C=0.3, max_iter=5000).fit(x, y, sample_weight=weight)
+    return _fit(x, y, weight)
 
 
 def report(rows: list[Row], out: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_query_without_known_terms_finds_nothing(folder: Path) -> None:
 
 
 def test_a_damaged_index_says_what_to_do(folder: Path) -> None:
-    (folder / "bm25" / "ids.json").write_text("[")
+    (folder / "bm25" / "terms.json").write_text("[")
     with pytest.raises(IndexError_, match="gapbot index --rebuild"):
         LexicalIndex(folder / "bm25")
 
@@ -47,3 +47,14 @@ def test_misspelt_words_are_mended_and_real_words_left_alone(folder: Path) -> No
 def test_rare_terms_weigh_more(folder: Path) -> None:
     vocabulary = Vocabulary(folder / "vocabulary.json")
     assert vocabulary.idf("unheard") > vocabulary.idf("viettel") > 0
+
+
+def test_scores_are_those_of_the_library(folder: Path) -> None:
+    import bm25s
+
+    reference = bm25s.BM25(k1=1.2, b=0.6)
+    reference.index([terms(t) for t in TEXTS], show_progress=False)
+    query = terms("Viettel GPU hours in 40 countries")
+    expected = reference.get_scores([t for t in query if t in reference.vocab_dict])
+    own = dict(LexicalIndex(folder / "bm25").query(query, 3))
+    assert [own.get(i, 0.0) for i in "abc"] == pytest.approx(list(expected), rel=1e-5)
