@@ -15,7 +15,7 @@ from bot.config import Settings
 from bot.conflicts import difference, shown_value, statements_at
 from bot.conversation import standalone_question
 from bot.extractive import SEVERAL, choose, short_answer
-from bot.question import Reading, read_question
+from bot.question import Reading, read_question, sides
 from bot.signals import Candidate, candidates, matches, sentence_terms
 from bot.smalltalk import small_talk
 from corpus.documents import Document
@@ -30,6 +30,7 @@ MAX_QUESTION = 8_000
 
 _K = 8
 _NEAR = 3
+_TURNS = 12
 # Below both of these the corpus does not even speak of the subject.
 _ON_TOPIC_COSINE, _ON_TOPIC_COVERAGE = 0.45, 0.5
 
@@ -110,14 +111,26 @@ class Chain:
                 yield text
 
     def _read(self, question: Question) -> Read:
-        text = standalone_question(_plain(question.text), [_plain(h) for h in question.history if h.strip()])
+        history = [_plain(h) for h in question.history[-_TURNS:] if h.strip()]
+        text = standalone_question(_plain(question.text), history, self._name_of)
         text = self.index.corrected(text)
         return Read(question, text, read_question(text))
 
+    def _name_of(self, question: str) -> str | None:
+        """Return the name that answers an earlier question, if it is answered by one."""
+        answer = self._answer(self._retrieve(self._read(Question(question))))
+        return answer.short if answer.status == "answered" else None
+
     def _retrieve(self, read: Read) -> Found:
         evidence = self.index.retrieve(read.text, _K)
-        vocabulary = self.index.vocabulary
-        found = candidates(read.reading, evidence, vocabulary.idf, vocabulary.frequency)
+        if read.reading.expected == "comparison":
+            known = {(e.document.id, e.passage.start) for e in evidence}
+            for side in sides(read.text):
+                for e in self.index.retrieve(side, _NEAR):
+                    if (e.document.id, e.passage.start) not in known:
+                        known.add((e.document.id, e.passage.start))
+                        evidence.append(e)
+        found = candidates(read.reading, evidence, self.index)
         scored = sorted(zip(answerability.rank_scores(found), found, strict=True), key=lambda pair: -pair[0])
         ranked, scores = [c for _, c in scored], [s for s, _ in scored]
         probability = answerability.probability(ranked, scores) if ranked else 0.0
@@ -138,9 +151,11 @@ class Chain:
         reading = found.read.reading
         chosen = choose(reading, found.ranked, found.scores)
         cited = _Citations()
-        text = " ".join(f"{_flat(c.sentence.text)} [{cited.add(c.evidence, c.sentence.start, c.sentence.end)}]" for c in chosen)
+        text = " ".join(
+            f"{_flat(c.sentence.text)} [{cited.add(c.evidence, c.sentence.start, c.sentence.end)}]" for c in chosen
+        )
         best = max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
-        conflicts = []
+        conflicts: list[Conflict] = []
         for candidate in chosen if reading.expected in SEVERAL else [best]:
             document, start, end = candidate.evidence.document, candidate.sentence.start, candidate.sentence.end
             differing = difference(self.index.catalogue, document, start, end)

@@ -60,7 +60,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="gapbot", description="Answers about Vietnam's AI investment gap, each cited from its source.")
+    parser = _Parser(
+        prog="gapbot", description="Answers about Vietnam's AI investment gap, each cited from its source."
+    )
     parser.add_argument("--home", help="folder of the index and logs (default: GAPBOT_HOME or the user data folder)")
     parser.add_argument("--corpus", help="folder of documents in place of the shipped corpus (default: GAPBOT_CORPUS)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
@@ -117,7 +119,7 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
             _print_json(chain.ask(question).to_dict()) if options.json else print_answer(chain.ask(question))
         return ANSWERED
     if options.question is None:
-        raise UsageError("the question is missing: gapbot ask \"How many data centers does Viettel have?\"")
+        raise UsageError('the question is missing: gapbot ask "How many data centers does Viettel have?"')
     text = sys.stdin.read() if options.question == "-" else options.question
     question = Question(text)
     from bot.chain import check_question
@@ -135,7 +137,7 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
     if options.k < 1:
         raise UsageError("-k takes a number from 1 on")
     if (options.query is None) == (options.batch is None):
-        raise UsageError("give a query or --batch FILE.jsonl: gapbot search \"data centers\" -k 5")
+        raise UsageError('give a query or --batch FILE.jsonl: gapbot search "data centers" -k 5')
     if options.batch:
         queries = [(row.get("id"), _text_of(row, "text", n, options.batch)) for n, row in _rows(options.batch)]
     else:
@@ -147,7 +149,13 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
         found = index.retrieve(index.corrected(text), options.k)
         if options.json:
             passages = [
-                {"document": e.document.id, "start": e.passage.start, "end": e.passage.end, "text": e.text, "score": round(e.score, 6)}
+                {
+                    "document": e.document.id,
+                    "start": e.passage.start,
+                    "end": e.passage.end,
+                    "text": e.text,
+                    "score": round(e.score, 6),
+                }
                 for e in found
             ]
             _print_json({"id": identifier, "passages": passages})

@@ -41,7 +41,7 @@ def shown_value(statement: Statement) -> str:
     'USD 80 million'
     """
     value, unit = statement.value or "", (statement.unit or "").strip()
-    if not unit or unit in ("rank", "date", "year", "years") and not value.isdigit():
+    if not unit or (unit in ("rank", "date", "year", "years") and not value.isdigit()):
         return value
     if unit == "percent":
         return f"{value}%"

@@ -1,10 +1,12 @@
 """Read a follow-up as a question that stands alone, from the user's earlier questions. No LLM needed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from bot.question import read_question
+from bot.question import expected_kind, read_question
 from index.terms import STOPWORDS, words
+
+NameOf = Callable[[str], str | None]
 
 _PRONOUN = re.compile(
     r"\b(its|their|his|her|hers|theirs|it|they|them|he|she|him|this|that|these|those|the (?:same|former|latter|first one|second one|other one))\b"
@@ -13,10 +15,13 @@ _PRONOUN = re.compile(
 )
 _POSSESSIVE = {"its", "their", "his", "her", "hers", "theirs"}
 _OPENING = re.compile(
-    r"^(?:(?:and|but|so|ok(?:ay)?|then|also|now|well)[,\s]+)*(?:(?:what|how) about|and|or|same for|what of)\b[\s,]*", re.I
+    r"^(?:(?:and|but|so|ok(?:ay)?|then|also|now|well)[,\s]+)*(?:(?:what|how) about|and|or|same for|what of)\b[\s,]*",
+    re.I,
 )
 _LEADING = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|now|well)\b[,\s]+)+", re.I)
-_PREPOSITION = re.compile(r"^(?:in|for|by|at|on|from|of|to|with|during|since|before|after|between|among|the|up|down|over|under)\b\s*", re.I)
+_PREPOSITION = re.compile(
+    r"^(?:in|for|by|at|on|from|of|to|with|during|since|before|after|between|among|the|up|down|over|under)\b\s*", re.I
+)
 _QUESTION_WORD = re.compile(
     r"^(?:who|whom|whose|what|when|where|why|which|how|is|are|was|were|do|does|did|has|have|can|could|will|would|should|list|name|"
     r"tell|give|explain|compare|define|describe)\b",
@@ -24,6 +29,12 @@ _QUESTION_WORD = re.compile(
 )
 _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
 _NAME_RUN = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*(?:\s(?:of\s|the\s|and\s)?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&-]*)*")
+_COUNTED = re.compile(
+    r"^how (?:many|much) (.+?) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.I
+)
+_COUNTING = re.compile(
+    r"^how (?:many|much)(?= (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b)", re.I
+)
 _AUXILIARY = re.compile(
     r"^(?:who|whom|whose|what|when|where|why|which|how(?: (?:many|much|long|often|far|big|large|high))?)?\s*"
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)?\s*(?:the|a|an)?\s*",
@@ -31,21 +42,22 @@ _AUXILIARY = re.compile(
 )
 
 
-def standalone_question(question: str, history: Sequence[str]) -> str:
+def standalone_question(question: str, history: Sequence[str], name_of: NameOf | None = None) -> str:
     """Return the question as it would be asked without the conversation; unchanged if it stands alone.
 
-    `history` holds the user's earlier questions, oldest first.
+    `history` holds the user's earlier questions, oldest first. `name_of` returns the name that answered an
+    earlier question ("Who runs X?"), so that a pronoun can stand for it.
 
     >>> standalone_question("and China?", ["How many AI models has the United States developed?"])
     'How many AI models has China developed?'
     """
     resolved = ""
     for text in [*history, question]:
-        resolved = _resolve(text.strip(), resolved) if resolved else text.strip()
+        resolved = _resolve(text.strip(), resolved, name_of) if resolved else text.strip()
     return resolved
 
 
-def _resolve(question: str, previous: str) -> str:
+def _resolve(question: str, previous: str, name_of: NameOf | None) -> str:
     """Read one turn against the turn before it, itself already read alone."""
     if not question:
         return question
@@ -53,11 +65,17 @@ def _resolve(question: str, previous: str) -> str:
     rest = question[opening.end() :] if opening else _LEADING.sub("", question)
     bare = rest.strip(" ?!.")
     reading = read_question(bare)
-    if not _QUESTION_WORD.match(bare) and bare and len(bare.split()) <= 8 and (opening or len(reading.terms) <= 2) and not _is_topic(bare, opening):
+    if (
+        not _QUESTION_WORD.match(bare)
+        and bare
+        and len(bare.split()) <= 8
+        and (opening or len(reading.terms) <= 2)
+        and not _is_topic(bare, opening)
+    ):
         return _substitute(bare, previous)
     pronoun = _first_pronoun(rest)
     if pronoun:
-        return _replace_pronoun(rest, pronoun, previous)
+        return _replace_pronoun(rest, pronoun, previous, name_of)
     if _QUESTION_WORD.match(bare) and not reading.names and len(reading.terms) <= 1:
         # "Why?", "How many hectares?": what is asked is there, what it is about is not.
         topic = topic_of(previous)
@@ -71,6 +89,9 @@ def topic_of(question: str) -> str:
     """Return what a question is about in its own words: its names with the words around them, or its content words."""
     text = question.strip(" ?!.")
     body = _AUXILIARY.sub("", text)
+    defined = re.match(r"(?:(?:who|what)(?: is| are| was| were|[’']?s)) ", text, re.I)
+    if defined and len(body.split()) <= 8:
+        return text[defined.end() :]
     names = [m.group() for m in _NAME_RUN.finditer(text) if m.start() > 0 and not _QUESTION_WORD.match(m.group())]
     if names:
         return " ".join(dict.fromkeys(names))
@@ -110,7 +131,11 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
         word = match.group().lower()
         after = text[match.end() :].lstrip()
         # "that" and "this" before a noun or as a conjunction point nowhere; "it" in "is it true that" neither.
-        if word == "that" and re.match(r"\w+", after) and not re.match(r"(?:one|is|was|mean|figure|number|many|much|report|law)\b", after):
+        if (
+            word == "that"
+            and re.match(r"\w+", after)
+            and not re.match(r"(?:one|is|was|mean|figure|number|many|much|report|law)\b", after)
+        ):
             continue
         if word == "it" and re.match(r"(?:true|possible|correct|likely)\b", after):
             continue
@@ -121,16 +146,20 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
     return None
 
 
-def _replace_pronoun(text: str, pronoun: re.Match[str], previous: str) -> str:
+def _replace_pronoun(text: str, pronoun: re.Match[str], previous: str, name_of: NameOf | None) -> str:
     topic = topic_of(previous)
+    if name_of and expected_kind(previous) in ("person", "organisation", "place"):
+        topic = name_of(previous) or topic
     if not topic:
         return text
     word = pronoun.group().lower()
     after = text[pronoun.end() :]
+    topic = re.sub(r"[’']s$", "", topic)
     if word in _POSSESSIVE and not (word == "her" and not after.strip(" ?")):
-        topic = re.sub(r"[’']s$", "", topic)
         topic += "'" if topic.endswith("s") else "'s"
-    else:
-        topic = re.sub(r"[’']s$", "", topic)
     result = text[: pronoun.start()] + topic + after
+    # "How many will it have?" asks about the same things as the question before it.
+    counted, bare = _COUNTED.search(previous), _COUNTING.match(result)
+    if counted and bare:
+        result = f"{bare.group()} {counted.group(1)}{result[bare.end() :]}"
     return result[:1].upper() + result[1:]

@@ -26,7 +26,7 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
     covered = _covered(reading, ranked[0])
     several = reading.expected in SEVERAL
     pool = list(zip(ranked, scores, strict=True))[1:]
-    margin = 2.0 if several else 1.2
+    margin = {"comparison": 4.0}.get(reading.expected, 2.0 if several else 1.2)
     while pool and len(chosen) < (_MOST_SENTENCES if several else 2):
         best, value = None, float("-inf")
         for candidate, score in pool:
@@ -37,6 +37,12 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
                 continue
             redundancy = max(_overlap(candidate, c) for c in chosen)
             together = any(candidate.evidence is c.evidence for c in chosen)
+            # A comparison needs each of its sides, which are names.
+            gain += (
+                2
+                * len((_covered(reading, candidate) - covered) & set(reading.names))
+                * (reading.expected == "comparison")
+            )
             worth = score + 0.8 * gain - 2.0 * redundancy + (0.4 if together else 0.0)
             if worth > value and length + len(candidate.sentence.text.split()) <= _MOST_WORDS:
                 best, value = candidate, worth

@@ -118,9 +118,13 @@ def in_context(citation: Citation, document: Document | None) -> Cited:
     return Cited(citation, text[first:start].lstrip("\r\n"), text[end:last].rstrip(), cut_before, cut_after)
 
 
+def _cited(answer: Answer, marker: int) -> Citation | None:
+    return next((c for c in answer.citations if c.marker == marker), None)
+
+
 def _marker_link(answer: Answer, turn: int, marker: int) -> Markup:
     """Render `[n]` as a link into the panel, or as plain text if it has no citation."""
-    cited = next((c for c in answer.citations if c.marker == marker), None)
+    cited = _cited(answer, marker)
     if cited is None:
         return Markup("<span>[{}]</span>").format(marker)
     label = f"Source {marker}: {cited.publisher or cited.title}"
@@ -133,7 +137,8 @@ def _paragraphs(answer: Answer, turn: int, growing: bool) -> Iterator[Markup]:
     for paragraph in re.split(r"\n\s*\n", answer.text.strip()):
         if (answer.conflicts or growing) and paragraph.startswith(DIFFER):
             continue
-        pieces = _MARKER.split(paragraph)
+        # A marker stays on the line of the word before it.
+        pieces = _MARKER.split(re.sub(r"[^\S\n]+(?=\[\d+\])", "\N{NO-BREAK SPACE}", paragraph))
         yield Markup("").join(
             _marker_link(answer, turn, int(piece)) if i % 2 else escape(piece) for i, piece in enumerate(pieces)
         )
@@ -146,6 +151,7 @@ def _sentence(message: str) -> str:
 
 _templates = jinja2.Environment(loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined)
 _templates.filters["paragraphs"] = _paragraphs
+_templates.filters["cited"] = _cited
 _templates.filters["marker"] = _marker_link
 _templates.filters["day"] = day
 _templates.filters["sentence"] = _sentence

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from index.terms import STOPWORDS, stem, words
 
@@ -12,7 +12,7 @@ Expected = Literal[
 ]  # fmt: skip
 
 _RULES: list[tuple[Expected, re.Pattern[str]]] = [
-    (kind, re.compile(pattern, re.I))
+    (cast("Expected", kind), re.compile(pattern, re.I))
     for kind, pattern in [
         ("comparison", r"\b(?:compare[ds]?|comparison|versus|vs\.?|differences? between|differ|how does .+ (?:stack up|measure up))\b"),
         ("comparison", r"^(?:which|who|what)\b.*\b(?:more|less|fewer|bigger|larger|smaller|higher|lower|better|ahead|cheaper|dearer)\b.*[,:]?\s\w.*\bor\b"),
@@ -34,6 +34,8 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
+_ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
+_SIDES = re.compile(rf"(?<!^){_ONE_NAME}(?:, {_ONE_NAME})?,? (?:and|or|vs\.?|versus|with|to|than) {_ONE_NAME}")
 # Words of a question that ask or frame rather than name what is asked about.
 _FRAME = frozenset(
     "many much long often far big large old high number amount quantity count total percent share proportion rate list name give "
@@ -47,11 +49,15 @@ _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a question asks: the kind of answer, its terms (stems that name what is asked), names, numbers, years."""
+    """What a question asks: the kind of answer, its terms (stems that name what is asked), names, numbers, years.
+
+    `words` are the terms before stemming, in the same order; `frame` holds the stems that only frame the question.
+    """
 
     text: str
     expected: Expected
     terms: tuple[str, ...]
+    words: tuple[str, ...]
     frame: tuple[str, ...]
     names: tuple[str, ...]
     numbers: tuple[str, ...]
@@ -65,12 +71,28 @@ def read_question(text: str) -> Reading:
     'quantity'
     """
     normal = [w for w in words(text) if w not in STOPWORDS and w != "us_"]
-    content = tuple(dict.fromkeys(stem(w) for w in normal if w not in _FRAME and stem(w) not in _FRAME))
+    by_term = {stem(w): w for w in reversed(normal) if w not in _FRAME and stem(w) not in _FRAME}
+    content = tuple(reversed(by_term))
     frame = tuple(dict.fromkeys(stem(w) for w in normal if w in _FRAME or stem(w) in _FRAME))
-    names = tuple(dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content))
+    names = tuple(
+        dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content)
+    )
     years = tuple(_YEAR.findall(text))
     numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
-    return Reading(text, expected_kind(text), content, frame, names, numbers, years)
+    return Reading(text, expected_kind(text), content, tuple(by_term[t] for t in content), frame, names, numbers, years)
+
+
+def sides(text: str) -> list[str]:
+    """Return a comparison as one question a side; empty unless it names two or three things side by side.
+
+    >>> sides("Compare AI investment in Singapore and South Korea")
+    ['Compare AI investment in Singapore', 'Compare AI investment in South Korea']
+    """
+    match = _SIDES.search(text)
+    if not match:
+        return []
+    names = [n.strip() for n in re.split(r",|\b(?:and|or|vs\.?|versus|with|to|than)\b", match.group()) if n.strip()]
+    return [f"{text[: match.start()]}{name}{text[match.end() :]}" for name in names]
 
 
 def expected_kind(text: str) -> Expected:

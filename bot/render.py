@@ -59,14 +59,22 @@ def print_passages(found: Sequence[Evidence]) -> None:
         console.print("Nothing found.")
     for number, e in enumerate(found, start=1):
         place = f"{e.document.id}:{e.passage.start}-{e.passage.end}"
-        console.print(f"[bold]{number}.[/bold] [cyan]{escape(e.document.title)}[/cyan] [dim]{escape(place)}  {e.score:.3f}[/dim]")
+        console.print(
+            f"[bold]{number}.[/bold] [cyan]{escape(e.document.title)}[/cyan] [dim]{escape(place)}  {e.score:.3f}[/dim]"
+        )
         console.print(textwrap.indent(escape(" ".join(e.text.split())), "   "))
 
 
 def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
     """Bring the index up to date, with a progress bar on standard error."""
     console = _console(to_stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Starting", total=None)
         said: set[str] = set()
@@ -77,9 +85,7 @@ def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
                 said.add(stage)
                 print(f"{stage}…", file=sys.stderr, flush=True)
 
-        return sync(
-            config.index, config.corpus, config.encoders, config.encoder, rebuild=rebuild, progress=report
-        )
+        return sync(config.index, config.corpus, config.encoders, config.encoder, rebuild=rebuild, progress=report)
 
 
 def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:
@@ -88,7 +94,9 @@ def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:
     counts = f"{len(summary.added)} added, {len(summary.changed)} changed, {len(summary.removed)} removed, {summary.unchanged} unchanged"
     g = summary.generation
     console.print(f"Documents: {counts}, {len(summary.refused)} refused. Texts encoded: {summary.encoded}.")
-    console.print(f"The index holds {g.documents} documents, {g.passages} passages, {g.sentences} sentences ({g.name}).")
+    console.print(
+        f"The index holds {g.documents} documents, {g.passages} passages, {g.sentences} sentences ({g.name})."
+    )
     for refusal in summary.refused:
         console.print(f"  [yellow]refused[/yellow] {escape(str(refusal.path))}: {escape(refusal.reason)}")
 
@@ -102,7 +110,6 @@ def _print_citation(console: Console, citation: Citation, *, quote: bool) -> Non
         console.print(f"    [dim]Note: {escape(citation.note)}[/dim]")
     if citation.url:
         console.print(f"    [dim]{escape(citation.url)}[/dim]")
-
 
 
 def _with_markers(text: str) -> Text:

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -124,7 +125,9 @@ def serve(chain: Chain, host: str, port: int) -> None:
         )
         # An open page keeps a connection for events: without a limit, stopping would wait for it.
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        # uvicorn shuts down in order, then raises the interrupt that asked for it once more.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
 

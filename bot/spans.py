@@ -24,7 +24,9 @@ _CURRENCY_WORD = (
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
 _YEAR = r"(?:1[5-9]\d\d|20\d\d|21\d\d)"
 _HEDGE = r"(?:(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|at least|at most|up to|upwards of)\s+)?"
-_TIME_UNIT = r"(?:seconds?|minutes?|hours?|days?|nights?|weeks?|fortnights?|months?|quarters?|years?|decades?|centur(?:y|ies))"
+_TIME_UNIT = (
+    r"(?:seconds?|minutes?|hours?|days?|nights?|weeks?|fortnights?|months?|quarters?|years?|decades?|centur(?:y|ies))"
+)
 
 _PATTERNS: list[tuple[Kind, re.Pattern[str]]] = [
     (
@@ -34,7 +36,10 @@ _PATTERNS: list[tuple[Kind, re.Pattern[str]]] = [
             rf"|{_NUMBER}{_SCALE}?\s(?:{_CURRENCY}\b|{_CURRENCY_WORD}\b))"
         ),
     ),
-    ("percent", re.compile(rf"{_HEDGE}{_NUMBER}(?:\s?(?:to|–|-)\s?{_NUMBER})?\s?(?:%|per ?cent(?:age points?)?\b)", re.I)),
+    (
+        "percent",
+        re.compile(rf"{_HEDGE}{_NUMBER}(?:\s?(?:to|–|-)\s?{_NUMBER})?\s?(?:%|per ?cent(?:age points?)?\b)", re.I),
+    ),
     (
         "date",
         re.compile(
@@ -58,7 +63,9 @@ _PATTERNS: list[tuple[Kind, re.Pattern[str]]] = [
 ]
 _QUANTITY = re.compile(rf"{_HEDGE}(?<![\w.])(?:{_NUMBER}{_SCALE}?(?![\d%]|st\b|nd\b|rd\b|th\b)|{_NUMBER_WORD}\b)", re.I)
 _FOLLOWING = re.compile(r"[ -](?:of\s)?((?:[a-zA-Z][\w’'-]*[ -]?){1,4})")
-_NAME = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?:\s(?:of|de|da|du|van|von|bin|al|and|for|the)?\s?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*")
+_NAME = re.compile(
+    r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?:\s(?:of|de|da|du|van|von|bin|al|and|for|the)?\s?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
+)
 _CUT = re.compile(
     r"\b(?:of|in|on|at|to|for|from|by|with|as|and|or|but|is|are|was|were|has|have|had|will|can|could|would|may|a|an|the|that|which|who|"
     r"than|when|while|after|before|during|since|until|per|over|under|between|among|across|it|its|their|this|these|not|so|if|into)\b",
@@ -111,7 +118,11 @@ def typed_spans(sentence: str) -> list[Typed]:
     for match in _NAME.finditer(sentence):
         text = match.group().rstrip(".'’-&")
         text = re.sub(r"[’']s$", "", text)
-        if free(match.start(), match.start() + len(text)) and len(text) > 1 and not _is_sentence_word(sentence, match, text):
+        if (
+            free(match.start(), match.start() + len(text))
+            and len(text) > 1
+            and not _is_sentence_word(sentence, match, text)
+        ):
             found.append(Typed("name", match.start(), match.start() + len(text), text))
     return sorted(found, key=lambda s: s.start)
 

@@ -2,10 +2,13 @@
 
 import logging
 import os
+import queue
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from bot.answer import Question
+from bot.answer import Answer, Question
 from bot.chain import Chain, check_question
 from bot.markup import PAGE, Turn, render_message, render_sources, render_transcript
 from corpus.errors import GapbotError
@@ -18,10 +21,31 @@ _BROKEN = "Something went wrong here, and no answer came. Try again, or ask in o
 _log = logging.getLogger(__name__)
 
 
+class Chat:
+    """The chat of one visitor: its turns, and the signal that halts the answer under way.
+
+    Gradio copies the initial value of a state for each visitor; a copy is a new chat.
+    """
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.halt = threading.Event()
+
+    def __deepcopy__(self, memo: Any) -> "Chat":
+        return Chat()
+
+    def begin(self, turns: Sequence[Turn]) -> threading.Event:
+        """Start a run from these turns and return its signal; whatever ran before is halted and no longer counts."""
+        self.halt.set()
+        self.halt = threading.Event()
+        self.turns = list(turns)
+        return self.halt
+
+
 class Shown(NamedTuple):
     """What one step of a handler shows, in the order of the page's outputs; `gr.skip()` leaves a part as it is."""
 
-    turns: Any
+    chat: Any
     transcript: Any
     sources: Any
     question: Any
@@ -31,17 +55,17 @@ class Shown(NamedTuple):
 
 
 class Conversation:
-    """The handlers of the page over one chain. No session is held here: its turns come and go with each call."""
+    """The handlers of the page over one chain. No visitor's turns are held here: their chat comes with each call."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
 
-    def show(self, turns: Sequence[Turn], sources: Any, typed: Any = None, message: Any = None) -> Shown:
-        """Return the page for these turns; None leaves the question box and the message as they are."""
-        asking = bool(turns) and turns[-1].phase == "asking"
+    def show(self, chat: Chat, sources: Any, typed: Any = None, message: Any = None) -> Shown:
+        """Return the page for a chat; None leaves the question box and the message as they are."""
+        asking = bool(chat.turns) and chat.turns[-1].phase == "asking"
         return Shown(
-            turns=list(turns),
-            transcript=render_transcript(turns, () if turns else self.chain.starters),
+            chat=chat,
+            transcript=render_transcript(chat.turns, () if chat.turns else self.chain.starters),
             sources=sources,
             question=gr.skip() if typed is None else typed,
             message=gr.skip() if message is None else render_message(message),
@@ -49,14 +73,14 @@ class Conversation:
             stop=gr.update(visible=asking),
         )
 
-    def ask(self, typed: str, turns: list[Turn], event: gr.EventData) -> Iterator[Shown]:
+    def ask(self, typed: str, chat: Chat, event: gr.EventData) -> Iterator[Shown]:
         """Answer what was typed, the question of a pressed button, or the last question again, as the answer grows."""
         data = event._data if isinstance(event._data, dict) else {}
         pressed = data.get("question")
-        if data.get("retry") and turns:
-            text, before = turns[-1].question, turns[:-1]
+        if data.get("retry") and chat.turns:
+            text, before = chat.turns[-1].question, chat.turns[:-1]
         else:
-            text, before = (pressed if isinstance(pressed, str) else typed or "").strip(), list(turns)
+            text, before = (pressed if isinstance(pressed, str) else typed or "").strip(), chat.turns
         question = Question(text, history=tuple(t.question for t in before))
         try:
             check_question(question)
@@ -64,44 +88,71 @@ class Conversation:
             skip = gr.skip()
             yield Shown(skip, skip, skip, skip, render_message(str(e)), skip, skip)
             return
+        turn = Turn(text)
+        halt = chat.begin([*before, turn])
         # A question from a button leaves alone what someone is typing.
-        yield self.show([*before, Turn(text)], gr.skip(), typed=None if data else "", message="")
-        answer = None
+        yield self.show(chat, gr.skip(), typed=None if data else "", message="")
         try:
-            for answer in self.chain.stream(question):
-                yield self.show([*before, Turn(text, answer=answer)], gr.skip())
-            sources = render_sources(answer, len(before) + 1, self.chain.source)
+            for answer in until(halt, self.chain.stream(question)):
+                turn = chat.turns[-1] = replace(turn, answer=answer)
+                yield self.show(chat, gr.skip())
+            turn = replace(turn, phase="stopped" if halt.is_set() else "done")
+            sources = render_sources(turn.answer, len(before) + 1, self.chain.source) if turn.answer else gr.skip()
         except GapbotError as e:
-            yield self.show([*before, Turn(text, "done", error=str(e))], gr.skip())
+            turn, sources = Turn(text, "done", error=str(e)), gr.skip()
         except Exception:
             _log.exception("a question could not be answered")
-            yield self.show([*before, Turn(text, "done", error=_BROKEN)], gr.skip())
-        else:
-            yield self.show([*before, Turn(text, "done", answer)], sources)
+            turn, sources = Turn(text, "done", error=_BROKEN), gr.skip()
+        # A new chat may have begun meanwhile, which this turn is no part of.
+        if chat.halt is halt:
+            chat.turns[-1] = turn
+            yield self.show(chat, sources)
 
-    def stop(self, turns: list[Turn]) -> Shown:
-        """Keep what has come of the answer under way."""
-        if not turns or turns[-1].phase != "asking":
-            return self.show(turns, gr.skip())
-        last = turns[-1]
-        return self.show(
-            [*turns[:-1], Turn(last.question, "stopped", last.answer)],
-            render_sources(last.answer, len(turns), self.chain.source) if last.answer else gr.skip(),
-        )
+    def stop(self, chat: Chat) -> None:
+        """Halt the answer under way; `ask` itself then shows what has come of it, so that nothing overtakes it."""
+        chat.halt.set()
 
-    def clear(self) -> Shown:
+    def clear(self, chat: Chat) -> Shown:
         """Begin a new chat, with no earlier questions."""
-        return self.show([], render_sources(None, 0, self.chain.source), typed="", message="")
+        chat.begin([])
+        return self.show(chat, render_sources(None, 0, self.chain.source), typed="", message="")
+
+
+def until(halt: threading.Event, answers: Iterator[Answer]) -> Iterator[Answer]:
+    """Yield answers as they come; return as soon as `halt` is set, even while the next one is awaited."""
+    came: queue.Queue[Answer | Exception | None] = queue.Queue()
+
+    def read() -> None:
+        try:
+            for answer in answers:
+                came.put(answer)
+                if halt.is_set():
+                    return
+            came.put(None)
+        except Exception as e:
+            came.put(e)
+
+    threading.Thread(target=read, name="gapbot-answer", daemon=True).start()
+    while not halt.is_set():
+        try:
+            item = came.get(timeout=0.05)
+        except queue.Empty:
+            continue
+        if item is None:
+            return
+        if isinstance(item, Exception):
+            raise item
+        yield item
 
 
 def build_page(chain: Chain) -> gr.Blocks:
-    """Build the page over a chain. Every visitor has turns of their own in `gr.State`."""
+    """Build the page over a chain. Every visitor has a chat of their own in `gr.State`."""
     talk = Conversation(chain)
-    start = talk.clear()
+    start = talk.clear(Chat())
     scripts = {name: (PAGE / f"{name}.js").read_text("utf-8") for name in ("transcript", "sources")}
     page = gr.Blocks(title="gapbot", analytics_enabled=False, fill_width=True, fill_height=True)
     with page:
-        turns = gr.State([])
+        chat = gr.State(Chat())
         with gr.Row(elem_id="top"):
             gr.HTML((PAGE / "header.html").read_text("utf-8"), elem_id="name", apply_default_css=False)
             new = gr.Button("New chat", elem_id="new", size="sm", min_width=0)
@@ -118,15 +169,15 @@ def build_page(chain: Chain) -> gr.Blocks:
                 message = _html(render_message(), "message", None)
             with gr.Column(elem_id="side"):
                 sources = _html(start.sources, "sources", scripts["sources"])
-        shown = Shown(turns, transcript, sources, question, message, ask, stop)
+        shown = Shown(chat, transcript, sources, question, message, ask, stop)
         quiet: dict[str, Any] = {"outputs": list(shown), "show_progress": "hidden", "api_visibility": "private"}
         # One event for all ways of asking, so that "once" keeps a second question out while one is answered.
         asked = gr.on(
             [question.submit, ask.click, transcript.select],
-            talk.ask, [question, turns], trigger_mode="once", concurrency_limit=16, **quiet,
+            talk.ask, [question, chat], trigger_mode="once", concurrency_limit=16, **quiet,
         )  # fmt: skip
-        stop.click(talk.stop, turns, cancels=[asked], queue=False, **quiet)
-        new.click(talk.clear, None, cancels=[asked], queue=False, **quiet)
+        stop.click(talk.stop, chat, None, queue=False, show_progress="hidden", api_visibility="private")
+        new.click(talk.clear, chat, cancels=[asked], queue=False, **quiet)
     page.queue(max_size=256)
     return page
 

@@ -49,7 +49,5 @@ class Document:
     @classmethod
     def from_json(cls, text: str) -> "Document":
         row: Mapping[str, Any] = json.loads(text)
-        statements = tuple(
-            Statement(**{**s, "disagrees_with": tuple(s["disagrees_with"])}) for s in row["statements"]
-        )
+        statements = tuple(Statement(**{**s, "disagrees_with": tuple(s["disagrees_with"])}) for s in row["statements"])
         return cls(**{**row, "statements": statements})

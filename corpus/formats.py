@@ -26,6 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _UNSEEN = frozenset("script style template noscript nav footer form button select svg iframe object dialog".split())
+_INLINE = frozenset("b strong i em u mark small sub sup code kbd font".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ def decoded(data: bytes, declared: str | None = None) -> str:
     if text is None or _is_binary(text):
         from charset_normalizer import from_bytes
 
-        best = from_bytes(data).best()
-        text = str(best) if best else None
+        # Western European is by far the commonest old encoding, and a detector cannot tell it from its cousins.
+        guesses = (from_bytes(data, cp_isolation=wanted).best() for wanted in (["cp1252"], None))
+        text = next((str(g) for g in guesses if g and not _is_binary(str(g))), None)
     if text is None or _is_binary(text):
         raise RefusedDocument("it is not text in a known encoding: save it as UTF-8")
     return text
@@ -147,8 +149,15 @@ def read_html(data: bytes) -> Content:
     tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
     meta = trafilatura.extract_metadata(tree)
     for element in list(tree.iter()):
-        if element.getparent() is not None and _is_unseen(element):
+        if element.getparent() is None:
+            continue
+        if _is_unseen(element):
             element.drop_tree()
+        elif element.tag in _INLINE:
+            # A quotation must not show "**"; and a power must not become a longer number.
+            if element.tag == "sup" and (element.text or "").isdigit() and not element.xpath("ancestor::a"):
+                element.text = f"^{element.text}"
+            element.drop_tag()
     text = trafilatura.extract(
         tree, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
     )
@@ -162,6 +171,7 @@ def _is_unseen(element: Any) -> bool:
         return True
     return (
         element.tag in _UNSEEN
+        or (element.tag == "sup" and element.find("a") is not None)
         or "hidden" in element.attrib
         or element.get("aria-hidden") == "true"
         or bool(_HIDDEN_STYLE.search(element.get("style", "")))

@@ -104,6 +104,8 @@ def _read_file(path: Path, name: str, read: _Read) -> None:
             read.files.append((name, content))
     except RefusedDocument:
         raise
+    except ImportError as error:
+        raise RefusedDocument(f"a library that reads it is missing ({error}): install gapbot again") from error
     except Exception as error:  # Parsers of foreign formats raise anything; one file must not stop the others.
         raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
 

@@ -12,7 +12,11 @@ MAX_WEIGHT = 170
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
-_ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+(?=\S)")
+# A capital with a full stop is an initial ("J. Smith"), not a list's mark.
+_ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)]|\(?[A-Z]\))[ \t]+(?=\S)")
+# What starts a list even without a blank line before it; "40. It" may be the end of a wrapped sentence.
+_FIRST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦]|\(?1[.)]|\(?a\))[ \t]")
+_FENCE = re.compile(r"[ \t]*(?:```+[^`]*|~~~+[^~]*)$")
 _ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _ROW_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _PIECE = re.compile(r"[^\W\d_]{1,6}|\d{1,3}|[^\w\s]|_")
@@ -41,6 +45,14 @@ class _Block:
     sentences: list[Span]
     keep_with_next: bool = False
 
+    @property
+    def start(self) -> int:
+        return self.sentences[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.sentences[-1][1]
+
 
 def weight(text: str) -> int:
     """Estimate the number of word pieces of a text, a little too high rather than too low.
@@ -48,7 +60,7 @@ def weight(text: str) -> int:
     >>> weight("AI infrastructure: USD 1.5 billion")
     11
     """
-    return len(_PIECE.findall(text)) + 5 * len(_WIDE.findall(text)) // 6
+    return len(_PIECE.findall(text)) - (-5 * len(_WIDE.findall(text)) // 6)
 
 
 def split_document(document: Document) -> list[Passage]:
@@ -68,19 +80,22 @@ def split_document(document: Document) -> list[Passage]:
 
     total = 0
     for block in _blocks(text):
-        size = weight(text[block.sentences[0][0] : block.sentences[-1][1]])
-        if held and (held[0].headings != block.headings or total + size > MAX_WEIGHT):
+        if held:
+            total += weight(text[held[-1].end : block.end])
+        if held and (held[0].headings != block.headings or total > MAX_WEIGHT):
             # A line that introduces what follows ("The pillars are:") moves along with it.
-            lead = held.pop() if len(held) > 1 and held[-1].keep_with_next else None
+            lead = held[-1]
+            moves = len(held) > 1 and lead.keep_with_next and lead.headings == block.headings
+            moves = moves and weight(text[lead.start : block.end]) <= MAX_WEIGHT
+            if moves:
+                held.pop()
             flush()
-            if lead and lead.headings == block.headings:
+            if moves:
                 held.append(lead)
-            elif lead:
-                held.append(lead)
-                flush()
-            total = sum(weight(text[a:b]) for h in held for a, b in h.sentences)
+                total = weight(text[lead.start : block.end])
+        if not held:
+            total = weight(text[block.start : block.end])
         held.append(block)
-        total += size
     flush()
     return passages
 
@@ -103,7 +118,7 @@ def _blocks(text: str) -> list[_Block]:
 
     for number, (start, end) in enumerate(lines):
         line = text[start:end]
-        if line.lstrip().startswith(("```", "~~~")):
+        if _FENCE.match(line):
             close()
             fenced = not fenced
             continue
@@ -133,7 +148,7 @@ def _blocks(text: str) -> list[_Block]:
             close()
             blocks.extend(_split_block(text, [trimmed(text, start, end)], headings()))
         else:
-            if _ITEM.match(line):
+            if _FIRST_ITEM.match(line) or (_ITEM.match(line) and _may_be_list(text, paragraph)):
                 close()
             paragraph.append((start, end))
     close()
@@ -148,10 +163,18 @@ def _paragraph_blocks(text: str, lines: list[Span], headings: tuple[str, ...]) -
     for (start, end), following in zip(lines, [*lines[1:], None], strict=True):
         if following and _is_wrapped(text, start, end, following, widest):
             continue
-        item = _ITEM.match(text, first, end)
+        item = _ITEM.match(text, first, end) if first == lines[0][0] else None
         sentences.extend(sentence_spans(text, item.end() if item else first, end))
         first = following[0] if following else end
     return _split_block(text, sentences, headings)
+
+
+def _may_be_list(text: str, paragraph: list[Span]) -> bool:
+    """Tell whether an item may follow these lines: after none, an item, or a line that introduces a list."""
+    if not paragraph:
+        return True
+    first, last = (text[slice(*paragraph[k])] for k in (0, -1))
+    return bool(_ITEM.match(first)) or last.rstrip().endswith(":")
 
 
 def _is_wrapped(text: str, start: int, end: int, following: Span, widest: int) -> bool:
@@ -184,7 +207,7 @@ def _cut_long(text: str, span: Span) -> list[Span]:
     start, total = span[0], 0
     for match in _PIECE.finditer(text, *span):
         size = weight(match.group())
-        if total + size > MAX_WEIGHT:
+        while total + size > MAX_WEIGHT:
             space = max(text.rfind(mark, start + 1, match.start() + 1) for mark in " \n\t")
             cut = space if space > start else match.start()
             piece = trimmed(text, start, cut)

@@ -12,14 +12,26 @@ Span = tuple[int, int]
 # Abbreviations that are followed by more of the same sentence, whatever comes next.
 _NEVER_LAST = frozenset(
     "mr mrs ms mx dr prof sen rep gov gen col capt lt sgt st mt ft hon rev pres vs cf viz al eq fig figs vol vols "
-    "pp art arts sec nos tp ths ts gs pgs bs ks".split()
+    "pp art arts sec nos tp ths ts gs pgs bs ks e.g i.e approx ca".split()
 )
 # Abbreviations that may end a sentence: a boundary only where the next word looks like a start.
 _MAYBE_LAST = frozenset(
-    "inc ltd co corp llc plc jr sr etc approx est dept univ assn bros e.g i.e a.m p.m u.s u.k u.n e.u d.c ph.d b.a m.a "
-    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun ca no bn mn tr".split()
+    "inc ltd co corp llc plc jr sr etc est dept univ assn bros a.m p.m u.s u.k u.n e.u d.c ph.d b.a m.a "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun no bn mn tr".split()
+)
+# "U.S." ends a sentence before any capital but these.
+_STATES = frozenset("u.s u.k u.n e.u".split())
+_OF_STATES = frozenset(
+    "government congress president department senate house treasury commerce state supreme secretary ambassador army "
+    "embassy dollar dollars citizens companies general security parliament council".split()
+)
+# Words that open a sentence far more often than they are a surname after an initial.
+_STARTERS = frozenset(
+    "the it they this that these those in on at by but then we there its their she if when while however according "
+    "both most some many such as for after before since so yet".split()
 )
 _TERMINAL = re.compile(r"""(?:[.!?…]+|[。！？]+)["'”’»)\]】」』]*""")
+_NEXT_WORD = re.compile(r"[^\W\d_]+")
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘«]+$")
 _OPENING = "\"'“‘«([{¿¡「『【"
 
@@ -81,11 +93,15 @@ def _is_boundary(text: str, match: re.Match[str], first: int, end: int) -> bool:
             return False
         if token in _MAYBE_LAST and not (following.isupper() or following in _OPENING):
             return False
-        if token in {"no", "ca"} and following.isdigit():
+        if token == "no" and following.isdigit():
             return False
-        # A single capital letter is an initial ("J. Smith"), unless it ends a longer sentence ("vitamin C.").
+        next_word = _NEXT_WORD.match(text, rest, end)
+        opener = next_word.group().lower() if next_word else ""
+        if token in _STATES and opener in _OF_STATES:
+            return False
+        # A single capital letter is an initial ("J. Smith"), unless a sentence plainly starts after it ("plan B. The").
         if word and len(token) == 1 and word.group().isupper():
-            return len(text[first : match.start()].split()) > 4 and token not in "abdefghjklmnoprstw"
+            return opener in _STARTERS
         # An enumeration mark on its own ("1. Foundation building") opens a sentence rather than closing one.
         if token.rstrip(".").isdigit() and text[first : match.start()].strip() == word.group() if word else False:
             return False

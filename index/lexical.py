@@ -108,7 +108,8 @@ class Vocabulary:
         found = process.extract(word, self._candidates, scorer=OSA.distance, score_cutoff=allowed, limit=8)
         if found:
             nearest = min(f[1] for f in found)
-            return max((f[0] for f in found if f[1] == nearest), key=lambda w: self._words[w])
+            best: str = max((f[0] for f in found if f[1] == nearest), key=lambda w: self._words[w])
+            return best
         for cut in range(3, len(word) - 2):
             if word[:cut] in self and word[cut:] in self and len(word) - cut >= 3:
                 return f"{word[:cut]} {word[cut:]}"

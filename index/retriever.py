@@ -77,6 +77,7 @@ class Index:
 
     def corrected(self, query: str) -> str:
         """Mend misspelt words of a query that can only mean a word of the corpus; the rest stays as typed."""
+
         def mend(match: re.Match[str]) -> str:
             word = match.group()
             lower = word.lower()
@@ -104,9 +105,7 @@ class Index:
         }
         fused = fuse(legs, _WEIGHTS)[:k]
         rows = self.catalogue.rows([int(number) for number, _ in fused])
-        wanted = [
-            sentence_id(row.number, i) for row in rows.values() for i in range(len(row.passage.sentences))
-        ]
+        wanted = [sentence_id(row.number, i) for row in rows.values() for i in range(len(row.passage.sentences))]
         missing = [i for i in wanted if i not in sentence_cosines]
         vectors = self.store.vectors("sentences", missing)
         sentence_cosines |= {i: float(v @ vector) for i, v in vectors.items()}
@@ -125,9 +124,7 @@ class Index:
             )
             context = passage_context(document, row.passage)
             cosine = cosines.get(number, 0.0)
-            result.append(
-                Evidence(document, row.passage, context, score, cosine, bm25.get(number, 0.0), sentences)
-            )
+            result.append(Evidence(document, row.passage, context, score, cosine, bm25.get(number, 0.0), sentences))
         return result
 
     def close(self) -> None:
@@ -198,4 +195,3 @@ def _best_of_passage(sentences: dict[str, float]) -> dict[str, float]:
         number = identifier.partition(".")[0]
         best[number] = max(score, best.get(number, score))
     return best
-

@@ -1,10 +1,10 @@
 """Vectors in Chroma: two collections, passages and sentences, in one generation folder."""
 
-import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from corpus.errors import IndexError_, IndexMismatch
 from index.encoder import Vectors
 
 BATCH = 2000
-_HNSW = {"space": "cosine", "ef_construction": 128, "ef_search": 128, "max_neighbors": 24, "sync_threshold": 500}
+_HNSW: Any = {"space": "cosine", "ef_construction": 128, "ef_search": 128, "max_neighbors": 24, "sync_threshold": 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class Store:
             # embedding_function=None: Chroma's default one downloads a model when it is first used.
             self._collections = {
                 name: self._client.get_or_create_collection(
-                    name, embedding_function=None, metadata=metadata, configuration={"hnsw": _HNSW}  # type: ignore[typeddict-item]
+                    name,
+                    embedding_function=None,
+                    metadata=metadata,
+                    configuration={"hnsw": _HNSW},
                 )
                 for name in ("passages", "sentences")
             }
@@ -82,7 +85,9 @@ class Store:
 
     def query(self, level: str, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """Return the k nearest units of a level as (id, cosine), best first."""
-        found = self._collections[level].query(query_embeddings=[vector], n_results=k, include=["distances"])
+        found = self._collections[level].query(
+            query_embeddings=np.asarray([vector]), n_results=k, include=["distances"]
+        )
         distances = found["distances"] or [[]]
         return [(i, 1.0 - d) for i, d in zip(found["ids"][0], distances[0], strict=True)]
 
@@ -102,5 +107,6 @@ class Store:
 
     def close(self) -> None:
         """Release the files of the generation."""
-        with contextlib.suppress(AttributeError):
-            self._client.close()
+        close: Any = getattr(self._client, "close", None)
+        if close:
+            close()

@@ -9,7 +9,15 @@ import Stemmer
 _TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[$€£¥₫%]")
 _ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _SCALED = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?(k|m|mn|mln|bn|tn|trn)\b", re.IGNORECASE)
-_SCALES = {"k": "thousand", "m": "million", "mn": "million", "mln": "million", "bn": "billion", "tn": "trillion", "trn": "trillion"}
+_SCALES = {
+    "k": "thousand",
+    "m": "million",
+    "mn": "million",
+    "mln": "million",
+    "bn": "billion",
+    "tn": "trillion",
+    "trn": "trillion",
+}
 _POWERS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₫": "vnd", "%": "percent"}
 _SYNONYMS = {

@@ -19,9 +19,7 @@ _TEXT = (
 _FUNDING = "Funding reached USD 80 million."
 _ALL = (
     Document("art", _TEXT, "The gap", "tbh.today", "https://tbh.today/?p=863", None, "article"),
-    Document(
-        "fact", _FUNDING, "Vốn", "VietTimes", "https://viettimes.vn/", "2025-10-09", "fact"
-    ),
+    Document("fact", _FUNDING, "Vốn", "VietTimes", "https://viettimes.vn/", "2025-10-09", "fact"),
     Document("bad", HOSTILE, "<b>Title</b> ${window.pwned=5}", "<i>P</i>", "javascript:window.pwned=6", "2025-04"),
 )
 DOCUMENTS = {d.id: d for d in _ALL}
@@ -88,7 +86,7 @@ class FakeChain:
         answer = self.ask(question)
         yield replace(answer, text=answer.text[:12], citations=(), closest=(), conflicts=(), choices=())
         if question.text == "slow":
-            # Held here until a test lets it go on, in short steps so that it can be stopped.
+            # Held here until a test lets it go on.
             while not self.go_on.wait(0.05):
                 yield replace(answer, text=answer.text[:20], citations=())
         yield answer

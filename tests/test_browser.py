@@ -261,6 +261,21 @@ def test_a_new_chat_is_empty_and_remembers_nothing(visit: Any, fake_url: str, ch
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
+def test_a_new_chat_cuts_off_the_answer_under_way(visit: Any, fake_url: str, chain: FakeChain) -> None:
+    chain.go_on.clear()
+    page = visit(fake_url)
+    ask(page, "slow", wait=False)
+    page.locator("#turn-1.asking .prose").wait_for()
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    page.wait_for_timeout(300)
+    chain.go_on.set()
+    assert page.locator(".turn").count() == 0
+    ask(page, "How many?")
+    assert page.locator("#turn-1 .question").inner_text().endswith("How many?")
+    assert page.locator("#turn-1.done").count() == 1
+
+
 def test_visitors_do_not_see_each_other(visit: Any, fake_url: str, chain: FakeChain) -> None:
     one, two = visit(fake_url), visit(fake_url)
     ask(one, "mine")

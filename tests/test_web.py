@@ -2,6 +2,7 @@
 
 import re
 import socket
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from bot.answer import Citation, Question
 from bot.chain import Chain
 from bot.markup import Turn, in_context, render_message, render_sources, render_transcript
 from bot.server import create_app, serve
-from bot.web import Conversation, Shown
+from bot.web import Chat, Conversation, Shown
 from corpus.documents import Document
 from corpus.errors import UsageError
 from tests.fake_chain import DOCUMENTS, FUNDING, HOSTILE, VIETTEL, FakeChain, cite
@@ -28,8 +29,8 @@ def conversation(chain: FakeChain | None = None) -> Conversation:
     return Conversation(cast(Chain, chain or FakeChain()))
 
 
-def steps(talk: Conversation, typed: str, turns: list[Turn], data: Any = None) -> list[Shown]:
-    return list(talk.ask(typed, turns, cast(Any, SimpleNamespace(_data=data))))
+def steps(talk: Conversation, typed: str, chat: Chat | None = None, data: Any = None) -> list[Shown]:
+    return list(talk.ask(typed, chat or Chat(), cast(Any, SimpleNamespace(_data=data))))
 
 
 def test_markers_become_links_into_the_panel_and_short_comes_first() -> None:
@@ -122,56 +123,75 @@ def test_notes_appear_in_the_panel() -> None:
 
 def test_asking_passes_only_the_earlier_questions_of_this_chat() -> None:
     chain = FakeChain()
-    talk = conversation(chain)
-    turns = steps(talk, " first ", [])[-1].turns
-    turns = steps(talk, "second", turns)[-1].turns
-    steps(talk, "other", [])
+    talk, mine, theirs = conversation(chain), Chat(), Chat()
+    steps(talk, " first ", mine)
+    steps(talk, "second", mine)
+    steps(talk, "other", theirs)
     assert [(q.text, q.history) for q in chain.asked] == [("first", ()), ("second", ("first",)), ("other", ())]
 
 
+def test_every_visitor_gets_a_chat_of_their_own() -> None:
+    chat = Chat()
+    chat.turns.append(Turn("mine"))
+    assert deepcopy(chat).turns == []
+
+
 def test_trying_again_replaces_the_last_turn() -> None:
-    chain = FakeChain()
+    chain, chat = FakeChain(), Chat()
     talk = conversation(chain)
-    turns = steps(talk, "second", steps(talk, "first", [])[-1].turns)[-1].turns
-    again = steps(talk, "half typed", turns, {"retry": True})[-1].turns
-    assert [t.question for t in again] == ["first", "second"]
+    steps(talk, "first", chat)
+    steps(talk, "second", chat)
+    steps(talk, "half typed", chat, {"retry": True})
+    assert [t.question for t in chat.turns] == ["first", "second"]
     assert chain.asked[-1].history == ("first",)
 
 
 @pytest.mark.parametrize(("typed", "said"), [("  ", "empty"), ("x" * 8001, "8,001 characters")])
 def test_questions_that_cannot_be_asked_change_nothing_but_the_message(typed: str, said: str) -> None:
     chain = FakeChain()
-    (only,) = steps(conversation(chain), typed, [])
+    (only,) = steps(conversation(chain), typed)
     assert said in only.message
-    assert isinstance(only.turns, dict)
+    assert isinstance(only.chat, dict)
     assert not chain.asked
 
 
 @pytest.mark.parametrize("pressed", [{"question": 5}, {"question": None}, ["x"], "x", {"retry": True}])
 def test_untyped_event_data_is_not_trusted(pressed: Any) -> None:
-    (only,) = steps(conversation(), "", [], pressed)
+    (only,) = steps(conversation(), "", None, pressed)
     assert "empty" in only.message
 
 
 def test_a_crash_shows_one_plain_line_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    last = steps(conversation(), "crash", [])[-1]
+    last = steps(conversation(), "crash")[-1]
     assert "Something went wrong" in last.transcript
     assert "secret" not in last.transcript
     assert "a secret of the inside" in caplog.text
 
 
 def test_errors_for_the_user_are_shown() -> None:
-    last = steps(conversation(), "busy", [])[-1]
+    last = steps(conversation(), "busy")[-1]
     assert "The index is being rebuilt: ask again in a moment" in last.transcript
 
 
-def test_stopping_keeps_what_has_come() -> None:
-    talk = conversation()
-    grown = steps(talk, "How many?", [])[1].turns
-    stopped = talk.stop(grown)
-    assert stopped.turns[0].phase == "stopped"
-    assert "Viettel oper" in stopped.transcript
-    assert "Stopped" in stopped.transcript
+def test_stopping_keeps_what_has_come_and_does_not_wait_for_more() -> None:
+    talk, chat = conversation(), Chat()
+    run = talk.ask("slow", chat, cast(Any, SimpleNamespace(_data=None)))
+    grown = [next(run), next(run)][-1]
+    assert "Viettel oper" in grown.transcript
+    talk.stop(chat)
+    last = list(run)[-1]
+    assert chat.turns[0].phase == "stopped"
+    assert "Viettel oper" in last.transcript
+    assert "Stopped" in last.transcript
+
+
+def test_a_new_chat_is_not_written_into_by_the_answer_it_cut_off() -> None:
+    talk, chat = conversation(), Chat()
+    run = talk.ask("slow", chat, cast(Any, SimpleNamespace(_data=None)))
+    next(run)
+    talk.clear(chat)
+    assert list(run) == []
+    assert chat.turns == []
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,10 @@ def main() -> None:
 
 def reading_sets(data: Path) -> dict[str, list[Row]]:
     """Load the reading sets of our own, by area."""
-    return {p.stem: [json.loads(line) for line in p.read_text(encoding="utf-8").splitlines()] for p in sorted(data.glob("*.jsonl"))}
+    return {
+        p.stem: [json.loads(line) for line in p.read_text(encoding="utf-8").splitlines()]
+        for p in sorted(data.glob("*.jsonl"))
+    }
 
 
 def squad(data: Path) -> dict[str, list[Row]]:
@@ -69,7 +72,9 @@ def squad(data: Path) -> dict[str, list[Row]]:
             for qa in paragraph["qas"]:
                 at = {a["answer_start"] for a in qa["answers"]}
                 evidence = [text[a:b] for a, b in sentence_spans(text) if any(a <= x < b for x in at)]
-                questions.append({"question": qa["question"], "answerable": not qa["is_impossible"], "evidence": evidence})
+                questions.append(
+                    {"question": qa["question"], "answerable": not qa["is_impossible"], "evidence": evidence}
+                )
             title = article["title"].replace("_", " ")
             rows.append({"id": f"{article['title']}-{number}", "title": title, "text": text, "questions": questions})
     return {"squad2": rows}
@@ -81,7 +86,9 @@ def clapnq(data: Path) -> dict[str, list[Row]]:
     for line in (data / "clapnq" / "questions.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         question = {"question": row["question"], "answerable": row["answerable"], "evidence": row["gold_sentences"]}
-        rows.append({"id": row["id"], "title": row["title"], "text": "\n".join(row["sentences"]), "questions": [question]})
+        rows.append(
+            {"id": row["id"], "title": row["title"], "text": "\n".join(row["sentences"]), "questions": [question]}
+        )
     return {"clapnq": rows}
 
 
@@ -115,7 +122,7 @@ def collect(sets: dict[str, list[Row]], limit: int) -> list[Row]:
 
 def _row(index: Index, area: str, gold: str, q: Row, text: str, found: list[Evidence], answerable: bool) -> Row:
     reading = read_question(text)
-    cands = candidates(reading, found, index.vocabulary.idf, index.vocabulary.frequency)
+    cands = candidates(reading, found, index)
     evidence = [" ".join(e.split()) for e in q["evidence"] or []]
 
     def is_evidence(c: Candidate) -> bool:
@@ -159,7 +166,11 @@ def gate_rows(rows: list[Row], rank: LogisticRegression) -> tuple[np.ndarray, li
     for r in rows:
         scores = rank.decision_function(rank_rows(r["x"]))
         top = int(np.argmax(scores))
-        xs.append(gate_vector([float(v) for v in r["x"][top]], float(scores[top]), lead([float(s) for s in scores], r["passages"])))
+        xs.append(
+            gate_vector(
+                [float(v) for v in r["x"][top]], float(scores[top]), lead([float(s) for s in scores], r["passages"])
+            )
+        )
         tops.append(top)
     return np.array(xs), tops
 
@@ -212,7 +223,10 @@ def report(rows: list[Row], out: Path) -> None:
     gate = fit_gate(rows, rank)
     model = {"signals": list(NAMES), "data": f"reading sets: {', '.join(areas)}", "figures": figures}
     for name, fitted in (("rank", rank), ("gate", gate)):
-        model[name] = {"weights": [round(float(w), 5) for w in fitted.coef_[0]], "intercept": float(fitted.intercept_[0])}
+        model[name] = {
+            "weights": [round(float(w), 5) for w in fitted.coef_[0]],
+            "intercept": float(fitted.intercept_[0]),
+        }
     out.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
 
 

@@ -68,7 +68,8 @@ def index_figures(home: Path) -> dict[str, Any]:
     bare = statistics.median(_timed(lambda: model.encode(texts)) for _ in range(3))
     # The same again with everything warm, for the first run above also paid for imports that encode has behind it.
     rebuilt = statistics.median(
-        _timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder, rebuild=True)) for _ in range(3)
+        _timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder, rebuild=True))
+        for _ in range(3)
     )
     return {
         "passages": len(texts), "export once s": round(export, 1), "first index s": round(index, 2), "index s": round(rebuilt, 2),

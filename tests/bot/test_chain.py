@@ -22,7 +22,11 @@ ANSWERED = [
     ("viettel datacentres", None, r"Viettel"),
     ("What share of customer service tasks have FPT's AI agents automated?", "46%", r"46%"),
 ]
-REFUSED = ["What is the weather in Hanoi tomorrow?", "How do I bake sourdough bread?", "Who won the 2018 football world cup?"]
+REFUSED = [
+    "What is the weather in Hanoi tomorrow?",
+    "How do I bake sourdough bread?",
+    "Who won the 2018 football world cup?",
+]
 
 
 def marks(text: str) -> set[str]:

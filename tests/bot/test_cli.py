@@ -34,7 +34,9 @@ def test_json_has_the_fields_of_the_contract_and_nothing_else_on_standard_output
         "id", "question", "read_as", "status", "text", "short", "citations", "closest", "conflicts", "confidence", "answered_by",
         "notice", "generation", "milliseconds",
     } <= set(row)  # fmt: skip
-    assert {"marker", "document", "title", "publisher", "url", "date", "quote", "start", "end"} <= set(row["citations"][0])
+    assert {"marker", "document", "title", "publisher", "url", "date", "quote", "start", "end"} <= set(
+        row["citations"][0]
+    )
     assert row["status"] == "answered"
     assert 0 <= row["confidence"] <= 1
 
@@ -122,7 +124,13 @@ def test_another_corpus_has_its_own_index(shipped_home: Path, tmp_path: Path) ->
 def test_eval_reports_by_kind_and_lists_what_failed(shipped_home: Path, tmp_path: Path) -> None:
     file = tmp_path / "set.jsonl"
     rows = [
-        {"id": "1", "kind": "fact", "question": "How many data centers does Viettel operate?", "gold": ["15"], "evidence": ["Viettel"]},
+        {
+            "id": "1",
+            "kind": "fact",
+            "question": "How many data centers does Viettel operate?",
+            "gold": ["15"],
+            "evidence": ["Viettel"],
+        },
         {"id": "2", "kind": "far", "question": "How do I bake sourdough bread?", "answerable": False},
         {"id": "3", "kind": "fact", "question": "How many data centers does Viettel operate?", "gold": ["never"]},
     ]

@@ -12,12 +12,23 @@ MODELS = "How many AI models has the United States developed?"
         ([MODELS], "and China?", "How many AI models has China developed?"),
         ([MODELS], "What about China?", "How many AI models has China developed?"),
         (["How much was invested in Vietnam in 2024?"], "and in 2023?", "How much was invested in Vietnam in 2023?"),
+        (
+            ["How many data centers does Viettel have?"],
+            "How many will it have by 2030?",
+            "How many data centers will Viettel have by 2030?",
+        ),
+        (["Who is the head of Viettel AI?"], "Where did he speak?", "Where did the head of Viettel AI speak?"),
         (["Who is Le Hong Viet?"], "Which company does he run?", "Which company does Le Hong Viet run?"),
         (["How many data centers does Viettel have?"], "What are its plans?", "What are Viettel's plans?"),
     ],
 )
 def test_a_follow_up_is_read_with_what_came_before(history: list[str], question: str, expected: str) -> None:
     assert standalone_question(question, history) == expected
+
+
+def test_a_pronoun_stands_for_the_name_that_answered_the_question_before() -> None:
+    read = standalone_question("When did he die?", ["Who first collected the fern?"], lambda question: "Edmund Tolmen")
+    assert read == "When did Edmund Tolmen die?"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from bot.spans import typed_spans
@@ -29,4 +31,4 @@ def test_spans_are_exact_slices_that_do_not_overlap() -> None:
     sentence = "In 2024 Meta spent USD 1.5 billion on 24,000 GPUs, 12% more than in 2023, and ranked 2nd."
     spans = typed_spans(sentence)
     assert all(sentence[s.start : s.end] == s.text for s in spans)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(spans))

@@ -41,7 +41,9 @@ def best(index: Path, encoder: Encoder, query: str) -> str:
         opened.close()
 
 
-def test_a_first_run_adds_everything_and_a_second_encodes_nothing(index: Path, corpus: Path, encoder_folder: Path) -> None:
+def test_a_first_run_adds_everything_and_a_second_encodes_nothing(
+    index: Path, corpus: Path, encoder_folder: Path
+) -> None:
     first = build(index, corpus, encoder_folder)
     second = build(index, corpus, encoder_folder)
     assert (len(first.added), first.encoded) == (2, 2)

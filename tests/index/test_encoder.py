@@ -8,7 +8,12 @@ import pytest
 from corpus.errors import EncoderError
 from index.encoder import Encoder, PassageText, fingerprint, read_facts
 
-TEXTS = ["What is a GPU hour?", "Viettel operates 15 data centers.", "Nguyễn Hoàng Hưng spoke at AI4VN 2025.", "AI " * 400]
+TEXTS = [
+    "What is a GPU hour?",
+    "Viettel operates 15 data centers.",
+    "Nguyễn Hoàng Hưng spoke at AI4VN 2025.",
+    "AI " * 400,
+]
 
 
 @pytest.mark.slow

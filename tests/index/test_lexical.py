@@ -6,7 +6,11 @@ from corpus.errors import IndexError_
 from index.lexical import LexicalIndex, Vocabulary, build_lexical, build_vocabulary
 from index.terms import terms
 
-TEXTS = ["Viettel operates 15 data centers.", "Training took 30.84 million GPU hours.", "Vietnam ranks 6th of 40 countries."]
+TEXTS = [
+    "Viettel operates 15 data centers.",
+    "Training took 30.84 million GPU hours.",
+    "Vietnam ranks 6th of 40 countries.",
+]
 
 
 @pytest.fixture

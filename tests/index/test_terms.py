@@ -23,7 +23,9 @@ def test_two_ways_of_writing_one_thing_are_the_same_terms(one: str, other: str) 
     assert sorted(terms(one)) == sorted(terms(other))
 
 
-@pytest.mark.parametrize(("one", "other"), [("80 million", "80 billion"), ("1.5", "15"), ("US", "us"), ("2024", "2025")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("80 million", "80 billion"), ("1.5", "15"), ("US", "us"), ("2024", "2025")]
+)
 def test_different_things_stay_different(one: str, other: str) -> None:
     assert words(one) != words(other)
 

@@ -1,0 +1,67 @@
+"""The rules of the house that no reviewer should have to watch: who imports whom, and how long a module may be."""
+
+import ast
+import doctest
+import importlib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("corpus", "index", "bot")
+MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+ROOMS = (
+    "chromadb",
+    "onnxruntime",
+    "sentence_transformers",
+    "torch",
+    "gradio",
+    "fastapi",
+    "uvicorn",
+    "bm25s",
+    "Stemmer",
+)
+MAX_LINES = 300
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Return the top-level packages that a module imports anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)} imports relatively"
+            found.add((node.module or "").split(".")[0])
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_one_way(package: str) -> None:
+    later = {*PACKAGES[PACKAGES.index(package) + 1 :], "tests"}
+    wrong = {name(p): sorted(imported(p) & later) for p in MODULES if name(p).startswith(f"{package}/")}
+    assert {module: found for module, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize("library", ROOMS)
+def test_a_library_is_imported_in_one_module_only(library: str) -> None:
+    assert len([name(p) for p in MODULES if library in imported(p)]) <= 1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_is_short_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MAX_LINES
+    assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if ">>> " in p.read_text(encoding="utf-8")], ids=name)
+def test_the_examples_in_docstrings_hold(path: Path) -> None:
+    module = importlib.import_module(name(path).removesuffix(".py").replace("/", "."))
+    assert doctest.testmod(module).failed == 0
