@@ -11,6 +11,8 @@ from bot.signals import NAMES, Candidate, signal_vector
 ANSWER = 0.5
 """The calibrated probability from which a question counts as answered."""
 
+# Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
+_DEFINES = 1.5
 _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),
@@ -33,7 +35,8 @@ def rank_scores(found: Sequence[Candidate]) -> list[float]:
     """
     vectors = [signal_vector(c) for c in found]
     best = [max(column) for column in zip(*vectors, strict=True)]
-    return [_dot("rank", [*v, *(x - b for x, b in zip(v, best, strict=True))]) for v in vectors]
+    scores = [_dot("rank", [*v, *(x - b for x, b in zip(v, best, strict=True))]) for v in vectors]
+    return [s + _DEFINES * c.signals["defines"] for s, c in zip(scores, found, strict=True)]
 
 
 def gate_vector(values: Sequence[float], score: float, lead: float) -> list[float]:

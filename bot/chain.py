@@ -202,8 +202,8 @@ class Chain:
         term = stem(words(word)[0])
         if term not in found.read.reading.terms:
             return False
-        best = found.ranked[0]
-        return not matches(term, sentence_terms(best.evidence.text) | sentence_terms(best.evidence.context))
+        nearest = [c.evidence for c in found.ranked[:_NEAR]]
+        return not any(matches(term, sentence_terms(f"{e.context} {e.text}")) for e in nearest)
 
 
 class _Citations:

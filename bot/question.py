@@ -38,10 +38,11 @@ _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w�
 _SIDES = re.compile(rf"(?<!^){_ONE_NAME}(?:, {_ONE_NAME})?,? (?:and|or|vs\.?|versus|with|to|than) {_ONE_NAME}")
 # Words of a question that ask or frame rather than name what is asked about.
 _FRAME = frozenset(
-    "many much long often far big large old high number amount quantity count total percent share proportion rate list name give "
+    "many much long often far big large high number amount quantity count total percent share proportion rate list name give "
     "tell explain describe define definition mean meaning stand kind type thing way reason cause come compare comparison difference "
     "versus vs exactly currently now today say said according article source please know info information detail more less most least "
     "year date month day time when place rank ranking person people company country figure value use get make like want need there "
+    "take go put keep become happen show there "
     "any some all other also still already only even ever really actually roughly approximately around latest recent new".split()
 )
 _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")

@@ -1,5 +1,6 @@
 """What speaks for a sentence as the answer to a question: the signals that rank candidates and decide to abstain."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,7 @@ _FITS = {
     "rank": {"rank", "quantity"}, "quantity": {"quantity", "percent", "money", "duration"}, "person": {"name"},
     "organisation": {"name"}, "place": {"name"},
 }  # fmt: skip
+_DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "soft_attribute": _mean([soft_near[t] for t in attributes]),
                 "weakest": min(in_context.values(), default=1.0),
                 "weakest_near": min(soft_near.values(), default=1.0),
+                "defines": float(reading.expected == "definition" and _defines(sentence.text, reading)),
             }
             result.append(Candidate(evidence, sentence, signals, spans))
     return result
@@ -171,6 +174,15 @@ def _covered(wanted: Sequence[str], others: frozenset[str]) -> set[str]:
 
 def _share(wanted: Sequence[str], others: frozenset[str]) -> float:
     return sum(matches(t, others) for t in wanted) / len(wanted) if wanted else 1.0
+
+
+def _defines(sentence: str, reading: Reading) -> bool:
+    """Tell a sentence that says what the subject of a question is: the subject opens it, "is" or "means" follows."""
+    opening = _DEFINING.match(sentence)
+    if not opening or not reading.terms:
+        return False
+    subject = sentence_terms(opening.group(1))
+    return all(matches(t, subject) for t in reading.terms) and len(subject) <= 2 * len(reading.terms)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -4,7 +4,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,24 +22,22 @@ _log = logging.getLogger(__name__)
 
 
 class Chat:
-    """The chat of one visitor: its turns, and the signal that halts the answer under way.
+    """The chat of one visitor: its turns, and how the answer under way is told to end.
 
-    Gradio copies the initial value of a state for each visitor; a copy is a new chat.
+    While an answer is under way, `ask` alone writes to the page: `halt` ends it, and with `leaving` it ends in a new
+    chat. Two handlers that write at once would overtake each other. Gradio copies the initial value of a state for
+    each visitor; a copy is a new chat.
     """
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.halt = threading.Event()
+        self.idle = threading.Event()
+        self.idle.set()
+        self.leaving = False
 
     def __deepcopy__(self, memo: Any) -> "Chat":
         return Chat()
-
-    def begin(self, turns: Sequence[Turn]) -> threading.Event:
-        """Start a run from these turns and return its signal; whatever ran before is halted and no longer counts."""
-        self.halt.set()
-        self.halt = threading.Event()
-        self.turns = list(turns)
-        return self.halt
 
 
 class Shown(NamedTuple):
@@ -88,33 +86,49 @@ class Conversation:
             skip = gr.skip()
             yield Shown(skip, skip, skip, skip, render_message(str(e)), skip, skip)
             return
-        turn = Turn(text)
-        halt = chat.begin([*before, turn])
-        # A question from a button leaves alone what someone is typing.
-        yield self.show(chat, gr.skip(), typed=None if data else "", message="")
+        chat.turns, chat.halt, chat.leaving = [*before, Turn(text)], threading.Event(), False
+        chat.idle.clear()
         try:
-            for answer in until(halt, self.chain.stream(question)):
+            # A question from a button leaves alone what someone is typing.
+            yield self.show(chat, gr.skip(), typed=None if data else "", message="")
+            yield from self._answer(question, chat)
+        finally:
+            chat.idle.set()
+
+    def _answer(self, question: Question, chat: Chat) -> Iterator[Shown]:
+        """Show the last turn of a chat as its answer grows, and how it ends."""
+        turn = chat.turns[-1]
+        sources = gr.skip()
+        try:
+            for answer in until(chat.halt, self.chain.stream(question)):
                 turn = chat.turns[-1] = replace(turn, answer=answer)
-                yield self.show(chat, gr.skip())
-            turn = replace(turn, phase="stopped" if halt.is_set() else "done")
-            sources = render_sources(turn.answer, len(before) + 1, self.chain.source) if turn.answer else gr.skip()
+                yield self.show(chat, sources)
+            turn = replace(turn, phase="stopped" if chat.halt.is_set() else "done")
+            if turn.answer:
+                sources = render_sources(turn.answer, len(chat.turns), self.chain.source)
         except GapbotError as e:
-            turn, sources = Turn(text, "done", error=str(e)), gr.skip()
+            turn = Turn(question.text, "done", error=str(e))
         except Exception:
             _log.exception("a question could not be answered")
-            turn, sources = Turn(text, "done", error=_BROKEN), gr.skip()
-        # A new chat may have begun meanwhile, which this turn is no part of.
-        if chat.halt is halt:
-            chat.turns[-1] = turn
-            yield self.show(chat, sources)
+            turn = Turn(question.text, "done", error=_BROKEN)
+        chat.turns[-1] = turn
+        yield self._new(chat) if chat.leaving else self.show(chat, sources)
 
     def stop(self, chat: Chat) -> None:
-        """Halt the answer under way; `ask` itself then shows what has come of it, so that nothing overtakes it."""
+        """Halt the answer under way; `ask` then shows what has come of it."""
         chat.halt.set()
 
     def clear(self, chat: Chat) -> Shown:
         """Begin a new chat, with no earlier questions."""
-        chat.begin([])
+        busy = not chat.idle.is_set()
+        chat.leaving = True
+        chat.halt.set()
+        if busy and chat.idle.wait(2):
+            return Shown(*[gr.skip()] * len(Shown._fields))
+        return self._new(chat)
+
+    def _new(self, chat: Chat) -> Shown:
+        chat.turns = []
         return self.show(chat, render_sources(None, 0, self.chain.source), typed="", message="")
 
 
@@ -172,12 +186,12 @@ def build_page(chain: Chain) -> gr.Blocks:
         shown = Shown(chat, transcript, sources, question, message, ask, stop)
         quiet: dict[str, Any] = {"outputs": list(shown), "show_progress": "hidden", "api_visibility": "private"}
         # One event for all ways of asking, so that "once" keeps a second question out while one is answered.
-        asked = gr.on(
+        gr.on(
             [question.submit, ask.click, transcript.select],
             talk.ask, [question, chat], trigger_mode="once", concurrency_limit=16, **quiet,
         )  # fmt: skip
         stop.click(talk.stop, chat, None, queue=False, show_progress="hidden", api_visibility="private")
-        new.click(talk.clear, chat, cancels=[asked], queue=False, **quiet)
+        new.click(talk.clear, chat, concurrency_limit=None, **quiet)
     page.queue(max_size=256)
     return page
 

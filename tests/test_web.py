@@ -2,6 +2,7 @@
 
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, cast
@@ -185,12 +186,15 @@ def test_stopping_keeps_what_has_come_and_does_not_wait_for_more() -> None:
     assert "Stopped" in last.transcript
 
 
-def test_a_new_chat_is_not_written_into_by_the_answer_it_cut_off() -> None:
+def test_a_new_chat_ends_the_answer_under_way() -> None:
     talk, chat = conversation(), Chat()
     run = talk.ask("slow", chat, cast(Any, SimpleNamespace(_data=None)))
     next(run)
-    talk.clear(chat)
-    assert list(run) == []
+    with ThreadPoolExecutor() as pool:
+        cleared = pool.submit(talk.clear, chat)
+        last = list(run)[-1]
+        assert isinstance(cleared.result().transcript, dict)
+    assert 'class="welcome"' in last.transcript
     assert chat.turns == []
 
 
