@@ -229,7 +229,9 @@ def fit_gate(rows: list[Row], rank: LogisticRegression) -> LogisticRegression:
 def report(rows: list[Row], out: Path) -> None:
     """Print cross-validated figures as one JSON line, then fit on everything and write the model."""
     areas = sorted({r["area"] for r in rows})
-    probabilities, right, answerable = [], [], []
+    probabilities: list[float] = []
+    right: list[bool] = []
+    answerable: list[bool] = []
     for area in areas:
         train, test = [r for r in rows if r["area"] != area], [r for r in rows if r["area"] == area]
         rank = fit_rank(train)
