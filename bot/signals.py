@@ -19,7 +19,7 @@ NAMES = (
 
 # Which spans can answer which kind of question.
 _FITS = {
-    "money": {"money"}, "percent": {"percent", "quantity"}, "date": {"date"}, "duration": {"duration", "date"},
+    "money": {"money"}, "percent": {"percent", "quantity"}, "date": {"date"}, "duration": {"duration", "quantity", "date"},
     "rank": {"rank", "quantity"}, "quantity": {"quantity", "percent", "money", "duration"}, "person": {"name"},
     "organisation": {"name"}, "place": {"name"},
 }  # fmt: skip

@@ -68,7 +68,7 @@ _NAME = re.compile(
 )
 _CUT = re.compile(
     r"\b(?:of|in|on|at|to|for|from|by|with|as|and|or|but|is|are|was|were|has|have|had|will|can|could|would|may|a|an|the|that|which|who|"
-    r"than|when|while|after|before|during|since|until|per|over|under|between|among|across|it|its|their|this|these|not|so|if|into)\b",
+    r"than|when|while|after|before|during|since|until|per|over|under|between|among|across|it|its|their|this|these|not|so|if|into|long|tall|high|wide|deep|old|away|more|less|only|each|every)\b",
     re.I,
 )
 

@@ -177,14 +177,14 @@ def fit_rank(rows: list[Row]) -> LogisticRegression:
     x = np.concatenate([rank_rows(r["x"]) for r in used])
     y = np.concatenate([r["y"] for r in used])
     weight = np.concatenate([np.where(r["y"], 10.0 / max(1, r["y"].sum()), 1.0) / len(r["y"]) for r in used])
-    return _fit(x, y, weight * len(y) / weight.sum())
+    return _fit(x, y, weight * len(y) / weight.sum(), 0.3)
 
 
-def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> LogisticRegression:
+def _fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, c: float) -> LogisticRegression:
     """Fit a logistic regression on scaled signals and return it in terms of the signals themselves."""
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale == 0] = 1.0
-    fitted = LogisticRegression(C=0.3, max_iter=1000).fit((x - mean) / scale, y, sample_weight=weight)
+    fitted = LogisticRegression(C=c, max_iter=1000).fit((x - mean) / scale, y, sample_weight=weight)
     fitted.coef_ = fitted.coef_ / scale
     fitted.intercept_ = fitted.intercept_ - fitted.coef_ @ mean
     return fitted
@@ -223,7 +223,7 @@ def fit_gate(rows: list[Row], rank: LogisticRegression) -> LogisticRegression:
         weight[shipped] *= SHIPPED_SHARE * weight[~shipped].sum() / weight[shipped].sum()
     # Where the passage was not found at all, the question says nothing about the gate.
     weight[answerable & ~y] *= 0.5
-    return _fit(x, y, weight)
+    return _fit(x, y, weight, 0.01)
 
 
 def report(rows: list[Row], out: Path) -> None:

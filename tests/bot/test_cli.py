@@ -49,7 +49,7 @@ def test_a_batch_is_answered_in_order_and_unknown_keys_are_ignored(shipped_home:
     file = tmp_path / "batch.jsonl"
     rows = [
         {"id": "a", "question": "How many AI models has the United States developed?", "colour": "blue"},
-        {"id": 2, "question": "and China?", "history": ["How many AI models has the United States developed?"]},
+        {"id": 2, "question": "and China?", "history": ["How many AI models did the United States release in 2024?"]},
         {"question": "hello"},
     ]
     file.write_text("\n".join(json.dumps(r) for r in rows) + "\n\n", encoding="utf-8")
