@@ -66,7 +66,7 @@ class Answer:
     notice: str | None = None
     generation: str = ""
     milliseconds: float = 0.0
-    id: str | None = None
+    id: str | int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as the JSON contract has it."""
@@ -83,4 +83,4 @@ class Question:
 
     text: str
     history: tuple[str, ...] = field(default=())
-    id: str | None = None
+    id: str | int | None = None

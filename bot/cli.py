@@ -231,7 +231,7 @@ def _rows(path: str) -> list[tuple[int, dict[str, object]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UsageError(f"{path}, line {number}: not JSON") from None
         if not isinstance(row, dict):
             raise UsageError(f"{path}, line {number}: not a JSON object")
@@ -256,9 +256,8 @@ def _questions(path: str) -> list[Question]:
         if not isinstance(history, list) or not all(isinstance(h, str) for h in history):
             raise UsageError(f'{path}, line {number}: "history" must be a list of earlier questions')
         identifier = row.get("id")
-        question = Question(
-            _text_of(row, "question", number, path), tuple(history), None if identifier is None else str(identifier)
-        )
+        identifier = identifier if isinstance(identifier, (str, int)) else None
+        question = Question(_text_of(row, "question", number, path), tuple(history), identifier)
         try:
             check_question(question)
         except UsageError as error:

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from corpus import SHIPPED_CORPUS
+from corpus.errors import UsageError
 from index.export import BUNDLED
 
 
@@ -25,7 +27,8 @@ class Settings:
         if self.corpus == SHIPPED_CORPUS:
             return self.home / "indexes" / "shipped"
         digest = hashlib.sha256(str(self.corpus).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        return self.home / "indexes" / f"{self.corpus.name}-{digest}"
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.corpus.name)[:40].strip("-.")
+        return self.home / "indexes" / f"{name}-{digest}".lstrip("-")
 
     @property
     def encoders(self) -> Path:
@@ -34,11 +37,21 @@ class Settings:
 
 
 def settings(home: str | None = None, corpus: str | None = None) -> Settings:
-    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS and GAPBOT_ENCODER, then defaults."""
+    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS and GAPBOT_ENCODER, then defaults.
+
+    Raises UsageError for a name that cannot be a folder.
+    """
     home = home or os.environ.get("GAPBOT_HOME") or platformdirs.user_data_dir("gapbot", appauthor=False)
     corpus = corpus or os.environ.get("GAPBOT_CORPUS")
     return Settings(
-        home=Path(home).expanduser().resolve(),
-        corpus=Path(corpus).expanduser().resolve() if corpus else SHIPPED_CORPUS,
+        home=_folder(home),
+        corpus=_folder(corpus) if corpus else SHIPPED_CORPUS,
         encoder=os.environ.get("GAPBOT_ENCODER") or BUNDLED,
     )
+
+
+def _folder(name: str) -> Path:
+    try:
+        return Path(name).expanduser().resolve()
+    except (RuntimeError, ValueError, OSError):
+        raise UsageError(f"{name!r} is not a folder name that can be used here") from None

@@ -67,7 +67,7 @@ def citations_hold(chain: Chain, answer: Answer) -> bool:
         document = chain.source(citation.document)
         if document is None or document.text[citation.start : citation.end] != citation.quote:
             return False
-    return set(re.findall(r"\[(\d+)\]", _own_words(answer))) == {str(c.marker) for c in answer.citations}
+    return set(re.findall(r"\[(\d+)\]", answer.text)) == {str(c.marker) for c in answer.citations}
 
 
 def evaluate(chain: Chain, cases: Sequence[Case]) -> dict[str, Any]:
@@ -119,11 +119,3 @@ def print_report(result: dict[str, Any]) -> None:
         f"{result['right']} of {result['questions']} right; p50 {result['p50_ms']} ms, p95 {result['p95_ms']} ms; "
         f"{result['broken_citations']} answers with a broken citation"
     )
-
-
-def _own_words(answer: Answer) -> str:
-    """Return the answer's text without the quotes, whose own brackets are not markers."""
-    text = answer.text
-    for citation in answer.citations:
-        text = text.replace(" ".join(citation.quote.split()), "")
-    return text

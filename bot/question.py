@@ -98,7 +98,8 @@ def sides(text: str) -> list[str]:
 
 def expected_kind(text: str) -> Expected:
     """Tell what kind of answer a question expects; "fact" when nothing gives it away."""
-    stripped = text.strip().strip("\"'“”")
+    # What a question asks for stands near its beginning; the patterns must not crawl through pages.
+    stripped = text.strip().strip("\"'“”")[:300]
     for kind, pattern in _RULES:
         if pattern.search(stripped):
             return kind

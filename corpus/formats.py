@@ -21,7 +21,7 @@ from corpus.errors import RefusedDocument
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_UNPACKED = 200_000_000
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+[ \t]*:)(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.M)
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*?)[ \t]*#*[ \t]*\r?$", re.MULTILINE)
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\r\n]*)", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -97,7 +97,7 @@ def read_markdown(data: bytes) -> Content:
     heading = _HEADING.search(text)
     return Content(
         text,
-        named.get("title") or (heading.group(1) if heading else None),
+        named.get("title") or (heading.group(1).rstrip(" \t#") if heading else None),
         named.get("publisher"),
         named.get("url"),
         named.get("date"),
@@ -242,7 +242,7 @@ def read_docx(data: bytes) -> Content:
     heading = _HEADING.search("\n\n".join(blocks))
     return Content(
         "\n\n".join(blocks),
-        core.title or (heading.group(1) if heading else None),
+        core.title or (heading.group(1).rstrip(" \t#") if heading else None),
         core.author or None,
         date=date.date().isoformat() if date else None,
     )

@@ -18,7 +18,7 @@ MAX_BYTES = 50_000_000
 """Size of the largest file that is read."""
 
 _ROW_FORMATS = {".jsonl", ".yaml", ".yml"}
-_REPLACED = re.compile("[\0\ud800-\udfff]")
+_REPLACED = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,10 @@ def load_corpus(folder: Path) -> tuple[list[Document], list[Refusal]]:
 
 
 def cleaned(text: str) -> str:
-    """Replace NUL and lone surrogates, which neither UTF-8 nor SQLite can hold, by U+FFFD; lengths stay."""
+    """Replace lone surrogates and control characters by U+FFFD; lengths stay.
+
+    UTF-8 and SQLite cannot hold some of them, and the rest could drive the terminal that an answer is printed in.
+    """
     return _REPLACED.sub("\ufffd", text)
 
 

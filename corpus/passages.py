@@ -9,7 +9,7 @@ from corpus.sentences import Span, sentence_spans, trimmed
 MAX_WEIGHT = 170
 """Upper limit of a passage in estimated word pieces: the default encoder reads 256 and would drop the rest."""
 
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _SETEXT = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 # A capital with a full stop is an initial ("J. Smith"), not a list's mark.
@@ -134,7 +134,7 @@ def _blocks(text: str) -> list[_Block]:
                 level = 1 if "=" in line else 2
             else:
                 assert heading is not None
-                title, level = heading.group(2).strip(), len(heading.group(1))
+                title, level = heading.group(2).rstrip(" \t#").strip(), len(heading.group(1))
             close()
             while path and path[-1][0] >= level:
                 path.pop()

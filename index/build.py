@@ -8,7 +8,7 @@ from pathlib import Path
 from corpus.documents import Document
 from corpus.errors import IndexError_
 from corpus.loaders import Refusal, load_corpus
-from corpus.passages import Passage, split_document
+from corpus.passages import Passage, split_document, weight
 from index import generations
 from index.catalogue import Catalogue, Row
 from index.encoder import Encoder, PassageText, ensure_exported, fingerprint, read_facts
@@ -16,8 +16,9 @@ from index.generations import Generation
 from index.lexical import build_lexical, build_vocabulary
 from index.store import Store, Unit
 
+_MAX_CONTEXT = 50
 _CHUNK = 1024
-"""Passages encoded and stored at a time, which bounds memory."""
+"""Passages encoded and stored at a time."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done and the total; a total of 0 means unknown."""
@@ -43,7 +44,7 @@ def sync(
 
     `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used.
     An interrupted run leaves the earlier index as it was.
-    Raises IndexBusy, CorpusError, EncoderError, IndexMismatch, or IndexError_ when the finished index fails its check.
+    Raises IndexBusy, CorpusError, EncoderError, or IndexError_ when the finished index fails its check.
     """
     report = progress or (lambda stage, done, total: None)
     with generations.writer_lock(folder):
@@ -90,16 +91,23 @@ def passage_context(document: Document, passage: Passage) -> str:
     if document.kind == "fact":
         return ""
     parts = [document.title, *passage.headings]
-    return ". ".join(dict.fromkeys(p.strip().rstrip(".") for p in parts if p.strip()))
+    context = ". ".join(dict.fromkeys(p.strip().rstrip(".") for p in parts if p.strip()))
+    # Beside the passage there is room for a line of it: the encoder reads a limited number of word pieces.
+    while weight(context) > _MAX_CONTEXT:
+        context = context[: len(context) * _MAX_CONTEXT // weight(context)].rpartition(" ")[0]
+    return context
 
 
 def _live(folder: Path, prints: str) -> tuple[Path, Generation] | None:
     """Return the generation to start from, or None when there is none or it is of another encoder or damaged."""
     try:
         path, generation = generations.live_generation(folder)
+        if generation.encoder != prints:
+            return None
+        _check(path, generation)
     except IndexError_:
         return None
-    return (path, generation) if generation.encoder == prints else None
+    return path, generation
 
 
 def _hashes(path: Path) -> dict[str, str]:
@@ -115,7 +123,7 @@ def _apply(
 ) -> int:
     """Write the changes into the generation being built; return how many passages were encoded."""
     catalogue = Catalogue(building / "catalogue.sqlite", writable=True)
-    store = Store(building / "chroma", encoder.fingerprint)
+    store = Store(building / "chroma", encoder.fingerprint, writable=True)
     try:
         encoded = 0
         number = catalogue.next_number()

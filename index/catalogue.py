@@ -35,7 +35,7 @@ class Catalogue:
     def __init__(self, path: Path, *, writable: bool = False) -> None:
         """Open a catalogue; only a writable one is created if missing. Raises IndexError_ if it cannot be read."""
         try:
-            uri = f"file:{path.absolute().as_posix()}?mode={'rwc' if writable else 'ro'}"
+            uri = f"{path.absolute().as_uri()}?mode={'rwc' if writable else 'ro'}"
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             if writable:
                 self._connection.executescript(_SCHEMA)

@@ -1,5 +1,6 @@
 """Text to vectors: a sentence-transformers model, exported to ONNX once and run with onnxruntime."""
 
+import hashlib
 import json
 import os
 import re
@@ -16,10 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from filelock import FileLock
 from tokenizers import Tokenizer
 
 from corpus.errors import EncoderError
 from corpus.sentences import Span
+from index.export import BUNDLED, file_sha256, model_folder
 
 Vectors = npt.NDArray[np.float32]
 _BATCH = 32
@@ -54,11 +57,13 @@ class Encoder:
         self._pooling = str(facts["pooling"])
         self._query_prompt = str(facts["query_prompt"])
         self._document_prompt = str(facts["document_prompt"])
+        affinity = getattr(os, "sched_getaffinity", None)
+        threads = min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._pieces = np.load(folder / "words.npy", mmap_mode="r")
             options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = min(8, len(os.sched_getaffinity(0)))
+            options.intra_op_num_threads = threads
             options.log_severity_level = 3
             self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
         except Exception as error:
@@ -140,32 +145,49 @@ class Encoder:
 
 
 def encoder_folder(encoders: Path, model: str) -> Path:
-    """Return where the exported form of a model lies."""
-    return encoders / re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")
+    """Return where the exported form of a model lies: models of different folders never share one."""
+    if model == BUNDLED:
+        return encoders / BUNDLED
+    source = Path(model).expanduser().resolve()
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name)[:40].strip("-.")
+    digest = hashlib.sha256(str(source).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return encoders / f"{slug}-{digest}".lstrip("-")
 
 
 def ensure_exported(encoders: Path, model: str) -> Path:
-    """Export a model unless it has been; return its folder. Takes about 20 s the first time.
+    """Export a model unless it has been; return its folder. Takes up to a minute the first time.
 
-    Raises EncoderError with the exporter's one-line message.
+    A model whose weights have changed since is exported anew. Raises EncoderError with the exporter's one line.
     """
     folder = encoder_folder(encoders, model)
-    try:
-        read_facts(folder)
-    except EncoderError:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as temporary:
+    encoders.mkdir(parents=True, exist_ok=True)
+    # Two first runs at once must not both export: the second waits and finds it done.
+    with FileLock(encoders / "lock"):
+        if _is_current(folder, model):
+            return folder
+        for left_over in encoders.glob(".export-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=encoders, prefix=".export-") as temporary:
             built = Path(temporary) / "encoder"
             built.mkdir()
             command = [sys.executable, "-m", "index.export", model, str(built)]
             done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
             if done.returncode != 0:
                 lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-                raise EncoderError(lines[-1]) from None
+                raise EncoderError(lines[-1])
             if folder.exists():
                 shutil.rmtree(folder)
             os.replace(built, folder)
     return folder
+
+
+def _is_current(folder: Path, model: str) -> bool:
+    try:
+        facts = read_facts(folder)
+    except EncoderError:
+        return False
+    # The bundled weights are pinned; those of another model are a folder that its owner may have trained further.
+    return model == BUNDLED or facts["weights"] == file_sha256(model_folder(model) / "model.safetensors")
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -185,7 +207,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 def fingerprint(facts: dict[str, Any]) -> str:
     """Identify the vectors a model makes: indexes of different fingerprints never mix."""
     keys = ("weights", "dimension", "max_tokens", "pooling", "query_prompt", "document_prompt")
-    return "-".join(str(facts[k])[:12] for k in keys).rstrip("-")
+    return hashlib.sha256(json.dumps([facts[k] for k in keys]).encode()).hexdigest()[:16]
 
 
 def _clean(text: str) -> str:

@@ -34,12 +34,9 @@ def live_generation(folder: Path) -> tuple[Path, Generation]:
 
     Raises IndexMissing if there is none, IndexMismatch if it is of another format, IndexError_ if damaged.
     """
-    try:
-        name = (folder / "current").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        raise IndexMissing("there is no index yet: run `gapbot index` to build it") from None
-    except OSError as error:
-        raise IndexError_(f"{folder} cannot be read: {error.strerror}") from error
+    name = live_name(folder)
+    if not name:
+        raise IndexMissing("there is no index yet: run `gapbot index` to build it")
     try:
         row = json.loads((folder / name / "generation.json").read_text(encoding="utf-8"))
         if row.get("format") != FORMAT:
@@ -47,6 +44,16 @@ def live_generation(folder: Path) -> tuple[Path, Generation]:
         return folder / name, Generation(**row)
     except (OSError, ValueError, TypeError) as error:
         raise IndexError_("the index is damaged: run `gapbot index --rebuild`") from error
+
+
+def live_name(folder: Path) -> str | None:
+    """Return the name of the published generation, or None if there is none."""
+    try:
+        return (folder / "current").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise IndexError_(f"{folder} cannot be read: {error}") from error
 
 
 @contextmanager
@@ -80,6 +87,7 @@ def start(folder: Path, copy_of: Path | None) -> Path:
 def publish(building: Path, generation: Generation) -> Path:
     """Make a finished generation the live one, durably and atomically; keep the former, remove older ones."""
     folder = building.parent
+    former = live_name(folder)
     (building / "generation.json").write_text(json.dumps(asdict(generation), indent=1), encoding="utf-8")
     for path in [p for p in building.rglob("*") if p.is_file()] + [p for p in building.rglob("*") if p.is_dir()]:
         _fsync(path)
@@ -91,8 +99,9 @@ def publish(building: Path, generation: Generation) -> Path:
     _fsync(pointer)
     os.replace(pointer, folder / "current")
     _fsync(folder)
-    for old in sorted(p for p in folder.glob("g[0-9]*") if p.name < generation.name)[:-1]:
-        shutil.rmtree(old, ignore_errors=True)
+    for old in folder.glob("g[0-9]*"):
+        if old.name not in (generation.name, former):
+            shutil.rmtree(old, ignore_errors=True)
     return final
 
 

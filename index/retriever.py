@@ -71,6 +71,8 @@ class Index:
         self.encoder = encoder
         self.store = Store(path / "chroma", encoder.fingerprint)
         self.catalogue = Catalogue(path / "catalogue.sqlite")
+        if self.store.count("passages") != self.generation.passages:
+            raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
         self._passages = LexicalIndex(path / "words" / "passages")
         self._sentences = LexicalIndex(path / "words" / "sentences")
         self.vocabulary = Vocabulary(path / "words" / "vocabulary.json")
@@ -93,10 +95,12 @@ class Index:
             return []
         vector = self.encoder.encode_query(query)
         query_terms = terms(query) or [stem(w) for w in words(query) if w not in STOPWORDS]
-        cosines = dict(self.store.query("passages", vector, min(_PASSAGES, self.generation.passages)))
-        sentence_cosines = dict(self.store.query("sentences", vector, min(_SENTENCES, self.generation.sentences)))
-        bm25 = dict(self._passages.query(query_terms, _PASSAGES))
-        sentence_bm25 = dict(self._sentences.query(query_terms, _SENTENCES))
+        cosines = dict(self.store.query("passages", vector, min(max(_PASSAGES, k), self.generation.passages)))
+        sentence_cosines = dict(
+            self.store.query("sentences", vector, min(max(_SENTENCES, 2 * k), self.generation.sentences))
+        )
+        bm25 = dict(self._passages.query(query_terms, max(_PASSAGES, k)))
+        sentence_bm25 = dict(self._sentences.query(query_terms, max(_SENTENCES, 2 * k)))
         legs = {
             "passages": cosines,
             "sentences": _best_of_passage(sentence_cosines),

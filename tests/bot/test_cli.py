@@ -55,7 +55,7 @@ def test_a_batch_is_answered_in_order_and_unknown_keys_are_ignored(shipped_home:
     file.write_text("\n".join(json.dumps(r) for r in rows) + "\n\n", encoding="utf-8")
     done = run("ask", "--batch", str(file), "--json", home=shipped_home)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [a["id"] for a in answers] == ["a", "2", None]
+    assert [a["id"] for a in answers] == ["a", 2, None]
     assert [a["status"] for a in answers] == ["answered", "answered", "chat"]
 
 

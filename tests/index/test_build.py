@@ -1,10 +1,11 @@
 import json
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
 
-from corpus.errors import IndexBusy, IndexMismatch, IndexMissing
+from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing
 from index.build import Summary, sync
 from index.encoder import Encoder
 from index.export import BUNDLED
@@ -159,6 +160,30 @@ def test_the_langchain_retriever_returns_exact_slices(
     meta = found[0].metadata
     assert ONE[meta["start"] : meta["end"]] == found[0].page_content
     assert meta["sentences"][0]["text"] == "Viettel operates 15 data centers."
+    opened.close()
+
+
+def test_a_damaged_generation_is_noticed_and_built_anew(
+    index: Path, corpus: Path, encoder_folder: Path, encoder: Encoder
+) -> None:
+    build(index, corpus, encoder_folder)
+    path, _ = live_generation(index)
+    shutil.rmtree(path / "chroma")
+    with pytest.raises(IndexError_, match="gapbot index"):
+        Index(index, encoder)
+    assert build(index, corpus, encoder_folder).encoded == 2
+    assert best(index, encoder, "Mekong") == "two"
+
+
+def test_a_search_brings_as_many_passages_as_are_asked_for(
+    index: Path, corpus: Path, encoder_folder: Path, encoder: Encoder
+) -> None:
+    (corpus / "many.jsonl").write_text(
+        "\n".join(json.dumps({"id": f"d{n}", "title": "", "text": f"Text number {n}."}) for n in range(150)), "utf-8"
+    )
+    build(index, corpus, encoder_folder)
+    opened = Index(index, encoder)
+    assert len(opened.retrieve("text", 140)) == 140
     opened.close()
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from corpus.errors import EncoderError
 from index.encoder import Encoder, PassageText, fingerprint, read_facts
+from index.encoder import encoder_folder as folder_of
+from index.export import BUNDLED
 
 TEXTS = [
     "What is a GPU hour?",
@@ -65,6 +67,13 @@ def test_a_damaged_encoder_folder_says_what_to_do(encoder_folder: Path, tmp_path
         (folder / "encoder.json").write_text("{}")
     with pytest.raises(EncoderError, match="gapbot index"):
         Encoder(folder)
+
+
+def test_models_of_different_folders_never_share_a_place(tmp_path: Path) -> None:
+    models = [str(tmp_path / n) for n in ("模型", "другой", "a/b", "a-b", ".", "")] + [BUNDLED]
+    places = {folder_of(tmp_path / "encoders", m) for m in models}
+    assert len(places) == len(models) - 1  # "." and "" are one folder
+    assert tmp_path / "encoders" not in places
 
 
 def test_another_model_or_dimension_has_another_fingerprint(encoder_folder: Path) -> None:
