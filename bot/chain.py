@@ -27,7 +27,6 @@ MAX_QUESTION = 8_000
 """The longest question in characters that is answered."""
 
 _K = 8
-_SIDE_K = 3
 _TURNS = 12
 _log = logging.getLogger(__name__)
 
@@ -122,12 +121,7 @@ class Chain:
         return answer.short if answer.status == "answered" else None
 
     def _retrieve(self, read: Read) -> Found:
-        evidence = read.index.retrieve(read.text, _K)
-        if read.reading.expected == "comparison":
-            known = {(e.document.id, e.passage.start) for e in evidence}
-            more = [e for side in sides(read.text) for e in read.index.retrieve(side, _SIDE_K)]
-            evidence += {k: e for e in more if (k := (e.document.id, e.passage.start)) not in known}.values()
-        found = candidates(read.reading, evidence, read.index)
+        found = candidates(read.reading, read.index.retrieve(read.text, _K), read.index)
         scored = sorted(zip(answerability.rank_scores(found), found, strict=True), key=lambda pair: -pair[0])
         ranked, scores = tuple(c for _, c in scored), tuple(s for s, _ in scored)
         return Found(read, ranked, scores, answerability.probability(ranked, scores) if ranked else 0.0)
@@ -142,6 +136,14 @@ class Chain:
         if not (read.reading.terms or read.reading.numbers or read.reading.years):
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
+        if read.reading.expected == "comparison":
+            # Each side is a question of its own: a sentence about one of them says nothing of the other.
+            asked_of = [Read(read.question, t, read_question(t), read.index) for t in sides(read.text)]
+            answers = [self._retrieve(side) for side in asked_of]
+            if answers and all(a.probability >= answerability.ANSWER for a in answers):
+                base = replace(base, confidence=min(a.probability for a in answers))
+                return extracted(base, found, [a.ranked[0] for a in answers])
+            found = next((a for a in answers if a.probability < answerability.ANSWER), found)
         if found.ranked and found.probability >= answerability.ANSWER:
             return extracted(base, found)
         return refused(base, found)

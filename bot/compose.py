@@ -38,13 +38,17 @@ class Found:
     probability: float
 
 
-def extracted(base: Answer, found: Found) -> Answer:
-    """Return the answer made of the best sentences, with the figures of other sources that differ from them."""
+def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> Answer:
+    """Return the answer made of the best sentences, with the figures of other sources that differ from them.
+
+    `given` are sentences that answer for certain, one for each side of a comparison.
+    """
     reading = found.read.reading
-    chosen = choose(reading, found.ranked, found.scores)
+    chosen = list({(c.evidence.document.id, c.sentence.start): c for c in given}.values())
+    chosen = chosen or choose(reading, found.ranked, found.scores)
     cited = _Citations()
     text = " ".join(f"{_flat(c.sentence.text)} [{cited.add(c)}]" for c in chosen)
-    best = max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
+    best = chosen[0] if given else max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
     conflicts: list[Conflict] = []
     for candidate in chosen if reading.expected in SEVERAL else [best]:
         sentence = candidate.sentence
@@ -55,7 +59,7 @@ def extracted(base: Answer, found: Found) -> Answer:
             if said:
                 text += "\n\nSources differ: " + " ".join(said)
     return replace(
-        base, status="answered", text=text, short=short_answer(reading, best), citations=tuple(cited.items),
+        base, status="answered", text=text, short=None if len(given) > 1 else short_answer(reading, best), citations=tuple(cited.items),
         conflicts=tuple(conflicts),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
 """Kinds of question that are answered by several sentences."""
 
 _MOST_WORDS = 120
+_ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 _MOST_SENTENCES = 4
 
 
@@ -63,7 +64,7 @@ def short_answer(reading: Reading, candidate: Candidate) -> str | None:
     if reading.expected == "definition":
         return None
     if not kinds:
-        if reading.expected != "fact":
+        if reading.expected != "fact" or _ASKS_DOING.match(reading.text):
             return None
         kinds = {"money", "percent", "quantity", "duration", "rank", "date"}
     spans = [s for s in candidate.spans if s.kind in kinds and not _asked(s, reading)]
@@ -80,6 +81,8 @@ def _span_score(reading: Reading, sentence: str, span: Typed, kinds: set[str]) -
     wanted = frozenset(reading.terms) | frozenset(reading.frame)
     if span.kind in ("quantity", "duration"):
         score += 2.0 * any(matches(u, wanted) for u in unit if u.isalpha())
+    if reading.expected == "person":
+        score += _person_score(sentence, span)
     # The first kind named for an expectation is the one that fits it best.
     if reading.expected in (span.kind, "fact"):
         score += 1.0
@@ -94,6 +97,24 @@ def _span_score(reading: Reading, sentence: str, span: Typed, kinds: set[str]) -
             distance += 4 * gap.count(", ") + 8 * gap.count("; ")
             score += 1.0 / distance
     return score
+
+
+def _person_score(sentence: str, span: Typed) -> float:
+    """Score a name as that of a person, by its form and by what people do in sentences."""
+    score = 0.0
+    if re.search(r"\b(?:and|of|the|for)\b|\d", span.text) or span.text.isupper() or " " not in span.text:
+        score -= 2.0
+    after, before = sentence[span.end :], sentence[: span.start]
+    if re.match(
+        r",? (?:an?|the|who|chief|chair\w*|director|deputy|head|president|minister|professor|founder)\b", after
+    ):
+        score += 1.0
+    if re.match(r" (?:said|says|told|warned|calls?|called|stress\w+|argue\w+|point\w+|propos\w+|estimate\w+)\b", after):
+        score += 1.0
+    titles = (
+        r"(?:chair(?:man|woman)|director|minister|president|officer|executive|Dr|Mr|Ms|Mrs|Professor|Prof|CEO|by)\.? $"
+    )
+    return score + (1.0 if re.search(titles, before) else 0.0) + (0.5 if not before.strip() else 0.0)
 
 
 def _asked(span: Typed, reading: Reading) -> bool:

@@ -17,6 +17,7 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
         ("comparison", r"\b(?:compare[ds]?|comparison|versus|vs\.?|differences? between|differ|how does .+ (?:stack up|measure up))\b"),
         ("comparison", r"^(?:which|who|what)\b.*\b(?:more|less|fewer|bigger|larger|smaller|higher|lower|better|ahead|cheaper|dearer)\b.*[,:]?\s\w.*\bor\b"),
         ("comparison", r"^(?:did|does|do|is|are|was|were|has|have)\b.*\b(?:more|less|fewer|\w+er)\b.*\bor\b"),
+        ("comparison", r"^(?:did|does|do|is|are|was|were|has|have|which|who|what)\b.{1,120}?\bor\b.{1,120}?\b(?:more|less|fewer|\w{3,}er)\b"),
         ("reason", r"^(?:so |and |but )?(?:why\b|how come\b|what (?:is|was|are|were) the (?:reasons?|causes?|cause)\b|what (?:caused|causes|explains|led to|made)\b|for what reasons?)"),
         ("percent", r"\b(?:what|which|how much of a) (?:share|percentage|percent|proportion|fraction|part)\b|\bhow many percent|\b(?:percentage|percent|share|rate) of\b|\bwhat (?:is|was) the [\w ]{0,30}\b(?:rate|share|percentage|margin)\b"),
         ("money", r"\bhow (?:much|many) (?:money|dollars|usd|euros?)\b|\b(?:what|how much)\b.*\b(?:cost|costs|price|pay|paid|worth|invest(?:ed|ment|ments)?|spend|spent|spending|budget|revenue|fund(?:s|ed|ing)?|raise[ds]?|salary|salaries|fee|fine|fines|earn(?:s|ed)?|valu(?:e|ed|ation)|market size)\b"),

@@ -108,8 +108,9 @@ def typed_spans(sentence: str) -> list[Typed]:
             words = following.group(1)
             cut = _CUT.search(words)
             words = (words[: cut.start()] if cut else words).rstrip(" -")
-            # A unit is a few words: "GPU hours", "technology professionals".
-            words = " ".join(re.split(r"\s+", words)[:3]).strip()
+            # A unit is a few words, "GPU hours" or "technology professionals", and ends before "people working in".
+            words = re.sub(r"(?<=\w) \w+(?:ing|ed)\b.*", "", words)
+            words = " ".join(re.split(r"\s+", words)[:4]).strip()
             if words:
                 unit = words
                 end = following.start(1) + len(words)

@@ -77,6 +77,13 @@ def test_a_figure_that_its_primary_source_corrects_is_shown_with_its_correction(
     assert any("3.1" in c.quote for c in answer.citations)
 
 
+def test_a_comparison_brings_both_sides(shipped_chain: Chain) -> None:
+    answer = shipped_chain.ask(Question("Compare private AI investment in Singapore and South Korea in 2025"))
+    assert answer.status == "answered"
+    assert any(c.quote.startswith("Singapore") for c in answer.citations)
+    assert any(c.quote.startswith("South Korea") for c in answer.citations)
+
+
 @pytest.mark.parametrize("text", ["hello", "thanks!", "what can you do?"])
 def test_small_talk_is_friendly_and_offers_starters(shipped_chain: Chain, text: str) -> None:
     answer = shipped_chain.ask(Question(text))

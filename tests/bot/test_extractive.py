@@ -1,0 +1,68 @@
+"""Short answers and the choice of sentences, on a corpus made for them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answer import Question
+from bot.chain import Chain
+from index.build import sync
+from index.encoder import Encoder
+from index.export import BUNDLED
+from index.retriever import Index
+
+TEXTS = {
+    "harbour": "Marta Oduya, the harbour master of Lindvik, said in 2021 that the port handled 4.2 million tonnes of grain. "
+    "The new quay cost EUR 31 million and is 420 metres long. Nearly 18% of the ships are Norwegian.",
+    "library": "The Tessin library opened on 3 May 1998 in Karlova. It lends 52,000 books and 900 films a year. "
+    "It ranked 4th of 61 libraries in a survey by the reading society.",
+    "school": "The school in Brackwater has three rules: arrive on time, bring a pen, and help your neighbour. "
+    "The school closed its pool because the pumps were worn out.",
+}
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path, encoder: Encoder) -> Iterator[Chain]:
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "corpus").mkdir()
+    for name, text in TEXTS.items():
+        (folder / "corpus" / f"{name}.txt").write_text(text, encoding="utf-8")
+    sync(folder / "index", folder / "corpus", encoder_folder.parent, BUNDLED)
+    index = Index(folder / "index", encoder)
+    yield Chain(index)
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("Who is the harbour master of Lindvik?", "Marta Oduya"),
+        ("How many tonnes of grain did the port handle?", "4.2 million tonnes"),
+        ("How much did the new quay cost?", "EUR 31 million"),
+        ("How long is the new quay?", "420 metres"),
+        ("What share of the ships are Norwegian?", "Nearly 18%"),
+        ("When did the Tessin library open?", "3 May 1998"),
+        ("How many books does the Tessin library lend?", "52,000 books"),
+        ("How many films does the Tessin library lend?", "900 films"),
+        ("Where did the Tessin library rank in the survey?", "4th of 61 libraries"),
+    ],
+)
+def test_the_short_answer_is_the_span_that_was_asked_for(chain: Chain, question: str, short: str) -> None:
+    assert chain.ask(Question(question)).short == short
+
+
+def test_a_list_is_answered_by_the_sentence_that_holds_it(chain: Chain) -> None:
+    answer = chain.ask(Question("What are the three rules of the school in Brackwater?"))
+    assert "bring a pen" in answer.text
+    assert answer.short is None
+
+
+def test_no_sentence_is_said_twice(chain: Chain) -> None:
+    for question in (
+        "Tell me about the library",
+        "Why did the school close its pool?",
+        "What are the rules of the school?",
+    ):
+        quotes = [c.quote for c in chain.ask(Question(question)).citations]
+        assert len(quotes) == len(set(quotes))
