@@ -14,6 +14,7 @@ from bot.answer import Answer, Question
 from bot.compose import Found, Read, extracted, refused
 from bot.config import Settings
 from bot.conversation import standalone_question
+from bot.gaps import GapLog
 from bot.question import read_question, sides
 from bot.signals import candidates
 from bot.smalltalk import small_talk
@@ -38,10 +39,21 @@ class Chain:
     answer are traced where LangSmith's environment variables ask for it.
     """
 
-    def __init__(self, index: Index, newer: Callable[[Index], Index | None] | None = None) -> None:
-        """Answer from an index; `newer` returns the one that has been published since, or None."""
+    def __init__(
+        self,
+        index: Index,
+        newer: Callable[[Index], Index | None] | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
+        threshold: float = answerability.ANSWER,
+    ) -> None:
+        """Answer from an index; `newer` returns the one that has been published since, or None.
+
+        `on_answer` sees every answer that is given. Below the `threshold` of probability there is none.
+        """
         self._index = index
         self._newer = newer
+        self._on_answer = on_answer
+        self._threshold = threshold
         self._steps: Runnable[Question, Answer] = (
             RunnableLambda(self._read, name="read")
             | RunnableLambda(self._retrieve, name="retrieve")
@@ -77,7 +89,10 @@ class Chain:
             answer = self._steps.invoke(question)
         if answer.status in ("chat", "ambiguous"):
             answer = replace(answer, choices=self.starters)
-        return replace(answer, id=question.id, milliseconds=(time.perf_counter() - started) * 1000)
+        answer = replace(answer, id=question.id, milliseconds=(time.perf_counter() - started) * 1000)
+        if self._on_answer:
+            self._on_answer(answer)
+        return answer
 
     def stream(self, question: Question) -> Iterator[Answer]:
         """Yield the answer as it grows, sentence by sentence, and last the whole of it.
@@ -140,17 +155,17 @@ class Chain:
             # Each side is a question of its own: a sentence about one of them says nothing of the other.
             asked_of = [Read(read.question, t, read_question(t), read.index) for t in sides(read.text)]
             answers = [self._retrieve(side) for side in asked_of]
-            if answers and all(a.probability >= answerability.ANSWER for a in answers):
+            if answers and all(a.probability >= self._threshold for a in answers):
                 base = replace(base, confidence=min(a.probability for a in answers))
                 return extracted(base, found, [a.ranked[0] for a in answers])
-            found = next((a for a in answers if a.probability < answerability.ANSWER), found)
-        if found.ranked and found.probability >= answerability.ANSWER:
+            found = next((a for a in answers if a.probability < self._threshold), found)
+        if found.ranked and found.probability >= self._threshold:
             return extracted(base, found)
         return refused(base, found)
 
 
 def load_chain(settings: Settings) -> Chain:
-    """Open the index and encoder that the settings name and return the chain over them.
+    """Open the index and encoder that the settings name and return the chain over them, which logs its gaps.
 
     Raises IndexMissing, IndexMismatch, IndexError_ or EncoderError with a message that says what to do.
     """
@@ -161,7 +176,7 @@ def load_chain(settings: Settings) -> Chain:
     def newer(index: Index) -> Index | None:
         return Index(settings.index, encoder) if live_name(settings.index) != index.generation.name else None
 
-    return Chain(Index(settings.index, encoder), newer)
+    return Chain(Index(settings.index, encoder), newer, GapLog(settings.gaps) if settings.logs_gaps else None)
 
 
 def check_question(question: Question) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `gapbot [--home DIR] [--corpus DIR] chat | ask | search | index | eval`."""
+"""The command line: `gapbot [--home DIR] [--corpus DIR] chat | ask | search | index | eval | gaps`."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,8 +95,15 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("eval", help="ask a question set and measure the answers")
     evaluate.add_argument("file", metavar="FILE.jsonl")
-    evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument("--json", action="store_true", help="write the measures and every row as JSON")
+    evaluate.add_argument("--against", metavar="BEFORE.json", help="a former run's JSON: print what has changed")
+    evaluate.add_argument("--figure", metavar="FILE.png", help="draw the risk-coverage curve")
     evaluate.set_defaults(run=_eval)
+
+    gaps = commands.add_parser("gaps", help="list the questions that found no answer, most frequent first")
+    gaps.add_argument("--json", action="store_true")
+    gaps.add_argument("--clear", action="store_true", help="forget them")
+    gaps.set_defaults(run=_gaps)
     return parser
 
 
@@ -185,14 +193,39 @@ def _index(config: Settings, options: argparse.Namespace) -> int:
 
 
 def _eval(config: Settings, options: argparse.Namespace) -> int:
-    from bot.evaluation import evaluate, print_report, read_questions
+    from bot.evaluation import changes, draw, evaluate, print_report, read_questions, read_result
 
     questions = read_questions(_rows(options.file), options.file)
-    result = evaluate(_open_chain(config), questions)
+    before = read_result(options.against) if options.against else None
+    # What is asked to measure is no gap that anyone ran into.
+    result = evaluate(_open_chain(replace(config, logs_gaps=False)), questions)
+    if options.figure:
+        draw(result, Path(options.figure))
+    lines = changes(before, result) if before else []
     if options.json:
-        _print_json(result)
+        _print_json(result | ({"changes": lines} if before else {}))
+    elif before:
+        print("\n".join(lines))
     else:
         print_report(result)
+    return ANSWERED
+
+
+def _gaps(config: Settings, options: argparse.Namespace) -> int:
+    from bot.gaps import GapLog
+
+    log = GapLog(config.gaps)
+    if options.clear:
+        log.clear()
+        return ANSWERED
+    found = log.gaps()
+    for gap in found:
+        if options.json:
+            _print_json(asdict(gap))
+        else:
+            print(f"{gap.count:5}  {gap.last[:10]}  {gap.question}")
+    if not found and not options.json:
+        print("No question has gone unanswered" + ("." if config.logs_gaps else ": the log is off (GAPBOT_GAPS)."))
     return ANSWERED
 
 

@@ -20,6 +20,7 @@ class Settings:
     home: Path
     corpus: Path
     encoder: str = BUNDLED
+    logs_gaps: bool = True
 
     @property
     def index(self) -> Path:
@@ -31,13 +32,18 @@ class Settings:
         return self.home / "indexes" / f"{name}-{digest}".lstrip("-")
 
     @property
+    def gaps(self) -> Path:
+        """The log of the questions that this corpus could not answer."""
+        return self.home / "gaps" / f"{self.index.name}.jsonl"
+
+    @property
     def encoders(self) -> Path:
         """Where exported encoders lie."""
         return self.home / "encoders"
 
 
 def settings(home: str | None = None, corpus: str | None = None) -> Settings:
-    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS and GAPBOT_ENCODER, then defaults.
+    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER and GAPBOT_GAPS, then defaults.
 
     Raises UsageError for a name that cannot be a folder.
     """
@@ -47,6 +53,7 @@ def settings(home: str | None = None, corpus: str | None = None) -> Settings:
         home=_folder(home),
         corpus=_folder(corpus) if corpus else SHIPPED_CORPUS,
         encoder=os.environ.get("GAPBOT_ENCODER") or BUNDLED,
+        logs_gaps=os.environ.get("GAPBOT_GAPS", "").lower() not in ("off", "0", "no", "false"),
     )
 
 

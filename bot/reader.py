@@ -1,0 +1,112 @@
+"""The reader: a small network that reads a question beside a passage and points at the words that answer.
+
+The encoder's transformer, trained further for extractive reading as in BERT's (Devlin et al. 2019) with a head for
+answerability (Rajpurkar et al. 2018) and one for evidence; see training/ and its model card.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Encoding, Tokenizer
+
+from index.encoder import PassageText
+from index.export import BUNDLED, model_files
+from index.runtime import Session
+
+FILE = Path(__file__).parent / "reader.onnx"
+MOST_TOKENS = 320
+_MOST_SPAN = 24
+_EMBEDDINGS = "embeddings.word_embeddings.weight"
+_MOST_QUESTION = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSentence:
+    """How a sentence answers: log-odds that it is evidence, and of its best span over no answer; the span's offsets."""
+
+    evidence: float
+    span_score: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPassage:
+    """Log-odds that a passage answers the question, and what its sentences say; spans are offsets of its text."""
+
+    answerable: float
+    sentences: tuple[ReadSentence, ...]
+
+
+class Reader:
+    """The shipped reader. Thread-safe: one session serves all threads."""
+
+    def __init__(self, file: Path = FILE) -> None:
+        """Load the reader and the word embeddings of the bundled encoder. Raises EncoderError if they are missing."""
+        folder = model_files(BUNDLED)
+        self._session = Session(file)
+        self._embeddings = _tensor(folder / "model.safetensors", _EMBEDDINGS)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MOST_TOKENS, strategy="only_second")
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[ReadPassage]:
+        """Read a question beside each passage in one pass."""
+        if not passages:
+            return []
+        contexts = [p.context + ". " if p.context else "" for p in passages]
+        pairs = [(question[:_MOST_QUESTION], c + p.text) for c, p in zip(contexts, passages, strict=True)]
+        encodings = self._tokenizer.encode_batch(pairs)
+        width = max(len(e.ids) for e in encodings)
+        ids, mask, types = (np.zeros((len(encodings), width), np.int64) for _ in range(3))
+        for i, e in enumerate(encodings):
+            n = len(e.ids)
+            ids[i, :n], mask[i, :n], types[i, :n] = e.ids, 1, e.type_ids
+        embeddings = np.asarray(self._embeddings[ids])
+        tokens, answerable = self._session.run(embeddings=embeddings, attention_mask=mask, token_type_ids=types)
+        return [
+            ReadPassage(float(answerable[i]), tuple(_sentences(tokens[i], e, p, len(c))))
+            for i, (e, p, c) in enumerate(zip(encodings, passages, contexts, strict=True))
+        ]
+
+
+def _sentences(
+    logits: npt.NDArray[np.float32], encoding: Encoding, passage: PassageText, shift: int
+) -> list[ReadSentence]:
+    offsets = np.array(encoding.offsets) - shift
+    inside = np.array([s == 1 for s in encoding.sequence_ids]) & (offsets[:, 0] >= 0) & (offsets[:, 1] > offsets[:, 0])
+    nothing = float(logits[0, 0] + logits[0, 1])
+    result = []
+    for a, b in passage.sentences:
+        own = np.flatnonzero(inside & (offsets[:, 0] >= a) & (offsets[:, 0] < b))
+        if not len(own):  # beyond what the reader sees
+            result.append(ReadSentence(-8.0, -16.0, a, a))
+            continue
+        pairs = logits[own, 0][:, None] + logits[own, 1][None, :]
+        ones = np.ones_like(pairs, dtype=bool)
+        pairs = np.where(np.triu(ones) & ~np.triu(ones, _MOST_SPAN), pairs, -np.inf)
+        first, last = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
+        score = float(pairs[first, last]) - nothing
+        result.append(
+            ReadSentence(float(logits[own, 2].mean()), score, int(offsets[own[first], 0]), int(offsets[own[last], 1]))
+        )
+    return result
+
+
+def _tensor(file: Path, name: str) -> npt.NDArray[np.float32]:
+    """Map one float32 tensor of a safetensors file into memory: eight bytes of length, a JSON header, then the data."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        facts = json.loads(opened.read(length))[name]
+    start, _ = facts["data_offsets"]
+    return np.memmap(file, np.float32, "r", offset=8 + length + start, shape=tuple(facts["shape"]))
+
+
+def squashed(log_odds: float) -> float:
+    """Return a probability for log-odds."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))

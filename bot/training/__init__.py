@@ -1,0 +1,1 @@
+"""Training of the reader: not needed to use gapbot. See `python -m bot.training --help`."""

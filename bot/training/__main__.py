@@ -1,0 +1,145 @@
+"""Train the reader: `python -m bot.training --work FOLDER [--public ../shared/bench]`.
+
+Goes on from the last checkpoint in FOLDER. Areas named by --left-out are kept for measuring. Every run appends a
+line to runs.jsonl: its configuration, the counts of its data and what it measured.
+"""
+
+import argparse
+import json
+import os
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import Progress
+from tokenizers import Tokenizer
+from transformers import AutoModel
+
+from bot.training.data import Example, epoch, load
+from bot.training.evaluate import evaluate
+from bot.training.model import Reader, batch, encode, loss
+from bot.training.negatives import mine
+from index.export import BUNDLED, model_folder
+
+RUNS = Path(__file__).parent / "runs.jsonl"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints")
+    parser.add_argument("--public", type=Path, help="folder of the public sets")
+    parser.add_argument("--left-out", nargs="*", default=[], help="areas that are measured and not trained on")
+    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--note", default="", help="what the run tries, for the log")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    train(options)
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train to the end, saving a checkpoint every 100 steps, then measure and log."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    folder = model_folder(BUNDLED)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    transformer = AutoModel.from_pretrained(folder)
+    # Every user has the word embeddings already: they stay as they are, and need not be shipped.
+    transformer.embeddings.word_embeddings.weight.requires_grad = False
+    model = Reader(transformer, transformer.config.hidden_size).to(device)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
+    warm = max(1, options.steps // 16)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min(1.0, (s + 1) / warm) * max(0.0, 1 - s / options.steps)
+    )
+    step, round_ = 0, 0
+    checkpoint = options.work / "checkpoint.pt"
+    if checkpoint.is_file():
+        kept: dict[str, Any] = torch.load(checkpoint, map_location=device)
+        model.load_state_dict(kept["model"])
+        optimizer.load_state_dict(kept["optimizer"])
+        schedule.load_state_dict(kept["schedule"])
+        step, round_ = kept["step"], kept["round"]
+    examples = load(options.public)
+    held = [e for e in examples if e.area in options.left_out]
+    asked = mine([e for e in examples if e.area not in options.left_out], options.work / "negatives.json")
+    counts = Counter(a.example.area for a in asked)
+    started, losses = time.monotonic(), []
+    with Progress() as progress:
+        task = progress.add_task("training", total=options.steps, completed=step)
+        while step < options.steps:
+            for rows in _batches(epoch(asked, options.seed + round_), options.batch, options.seed + round_):
+                if step >= options.steps:
+                    break
+                model.train()
+                data = {k: v.to(device) for k, v in batch(rows, encode(tokenizer, rows)).items()}
+                with torch.autocast(device, torch.bfloat16):
+                    value = loss(model, data)
+                optimizer.zero_grad()
+                value.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+                optimizer.step()
+                schedule.step()
+                step += 1
+                losses.append(float(value))
+                progress.update(task, completed=step, description=f"loss {sum(losses[-100:]) / len(losses[-100:]):.3f}")
+                if step % 100 == 0:
+                    _save(checkpoint, model, optimizer, schedule, step, round_)
+                    print(
+                        json.dumps(
+                            {
+                                "step": step,
+                                "loss": round(sum(losses[-100:]) / 100, 4),
+                                "seconds": round(time.monotonic() - started),
+                            }
+                        ),
+                        flush=True,
+                    )
+                if step % 800 == 0 and held:
+                    print(json.dumps({"step": step, **_measures(model, tokenizer, held)}), flush=True)
+            round_ += 1
+    torch.save(model.state_dict(), options.work / "reader.pt")
+    run = {
+        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed,
+        "device": device, "left out": options.left_out, "questions": dict(counts), "loss": round(sum(losses[-100:]) / max(1, len(losses[-100:])), 4),
+        "minutes": round((time.monotonic() - started) / 60), "measures": _measures(model, tokenizer, held),
+    }  # fmt: skip
+    with RUNS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(run) + "\n")
+    print(json.dumps(run))
+
+
+def _measures(model: Reader, tokenizer: Tokenizer, held: list[Example]) -> dict[str, Any]:
+    areas = sorted({e.area for e in held})
+    return {area: evaluate(model, tokenizer, [e for e in held if e.area == area]) for area in areas}
+
+
+def _batches(examples: list[Example], size: int, seed: int) -> list[list[Example]]:
+    """Put examples of like length into one batch, so that little is padded, and shuffle the batches."""
+    chunk = size * 32
+    batches = []
+    for at in range(0, len(examples), chunk):
+        near = sorted(examples[at : at + chunk], key=lambda e: len(e.text))
+        batches += [near[i : i + size] for i in range(0, len(near), size)]
+    random.Random(seed).shuffle(batches)
+    return batches
+
+
+def _save(path: Path, model: Any, optimizer: Any, schedule: Any, step: int, round_: int) -> None:
+    state = {
+        "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
+        "step": step, "round": round_,
+    }  # fmt: skip
+    torch.save(state, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Examples for the reader: passages with questions from named sets, enlarged by general means."""
+
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from corpus.sentences import sentence_spans
+
+Row = dict[str, Any]
+OWN = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question beside a text: `answer` and `evidence` are spans of `text`; no evidence means unanswerable.
+
+    An answerable question may have no `answer` (a list, a yes or no): its evidence is learnt alone.
+    """
+
+    area: str
+    question: str
+    title: str
+    text: str
+    answer: tuple[int, int] | None
+    evidence: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the text it was written for and the texts that the retriever mistakes for its evidence."""
+
+    example: Example
+    negatives: tuple[tuple[str, str], ...] = ()
+
+
+def load(public: Path | None) -> list[Example]:
+    """Load every set: our own, and from the folder of public sets SQuAD 2.0, XQuAD in English and CLAPnq."""
+    examples = [e for path in sorted(OWN.glob("*.jsonl")) for e in _own(path)]
+    if public:
+        examples += _squad(public / "squad2" / "squad2.json", "squad2")
+        examples += _squad(public / "xquad" / "xquad.en.json", "xquad")
+        examples += _clapnq(public / "clapnq" / "questions.jsonl")
+    return examples
+
+
+def _own(path: Path) -> Iterator[Example]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row: Row = json.loads(line)
+        text = row["text"]
+        for q in row["questions"]:
+            evidence = tuple((text.index(e), text.index(e) + len(e)) for e in q["evidence"] if e in text)
+            answer = None
+            if q["answer"]:
+                # The same words may stand elsewhere: the answer is where the evidence is.
+                start = next(a + text[a:b].index(q["answer"]) for a, b in evidence if q["answer"] in text[a:b])
+                answer = (start, start + len(q["answer"]))
+            yield Example(path.stem, q.get("standalone") or q["question"], row["title"], text, answer, evidence)
+
+
+def _squad(path: Path, area: str) -> Iterator[Example]:
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        title = article["title"].replace("_", " ")
+        for paragraph in article["paragraphs"]:
+            text = paragraph["context"]
+            sentences = sentence_spans(text)
+            for qa in paragraph["qas"]:
+                spans = [(a["answer_start"], a["answer_start"] + len(a["text"])) for a in qa["answers"]]
+                answer = min(spans, key=lambda s: s[1] - s[0]) if spans else None
+                evidence = tuple(s for s in sentences if answer and s[0] <= answer[0] < s[1])
+                half = "a" if hash_of(article["title"]) % 2 else "b"
+                yield Example(f"{area}-{half}", qa["question"], title, text, answer, evidence)
+
+
+def _clapnq(path: Path) -> Iterator[Example]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row: Row = json.loads(line)
+        text, spans = "", []
+        for sentence in row["sentences"]:
+            spans.append((len(text), len(text) + len(sentence)))
+            text += sentence + " "
+        gold = {g.strip() for g in row["gold_sentences"]}
+        evidence = tuple(s for s in spans if text[s[0] : s[1]].strip() in gold)
+        yield Example("clapnq", row["question"], row["title"], text.rstrip(), None, evidence)
+
+
+def hash_of(text: str) -> int:
+    """Return a number that is the same in every run."""
+    return sum((i + 1) * ord(c) for i, c in enumerate(text))
+
+
+def varied(asked: Asked, chance: random.Random) -> Iterator[Example]:
+    """Yield one question as an epoch sees it: beside its text, whole or in part, and beside texts that mislead."""
+    example = replace(asked.example, question=_retyped(asked.example.question, chance))
+    if chance.random() < 0.35:
+        yield _cropped(example, chance)
+    else:
+        yield example
+    if asked.negatives and chance.random() < (0.5 if example.evidence else 0.25):
+        title, text = chance.choice(asked.negatives[:3])
+        negative = replace(example, title=title, text=text, answer=None, evidence=())
+        yield _cropped(negative, chance) if chance.random() < 0.35 else negative
+
+
+def _cropped(example: Example, chance: random.Random) -> Example:
+    """Keep one to four sentences in a row, the evidence among them: facts that people index are short."""
+    sentences = sentence_spans(example.text)
+    if not sentences:
+        return example
+    wanted = [i for i, (a, b) in enumerate(sentences) if any(x < b and y > a for x, y in example.evidence)]
+    if example.evidence and not wanted:
+        return example
+    low, high = (wanted[0], wanted[-1]) if wanted else (chance.randrange(len(sentences)),) * 2
+    low = max(0, low - chance.choice((0, 0, 1, 2)))
+    high = min(len(sentences) - 1, high + chance.choice((0, 0, 1, 2)))
+    start, end = sentences[low][0], sentences[high][1]
+    if any(a < start or b > end for a, b in example.evidence):
+        return example
+
+    def shifted(span: tuple[int, int]) -> tuple[int, int]:
+        return span[0] - start, span[1] - start
+
+    return replace(
+        example, text=example.text[start:end], answer=shifted(example.answer) if example.answer else None,
+        evidence=tuple(map(shifted, example.evidence)),
+    )  # fmt: skip
+
+
+def _retyped(question: str, chance: random.Random) -> str:
+    """Type a question as people do: now and then in lower case, without its mark, with a slip of the finger."""
+    if chance.random() < 0.2:
+        question = question.rstrip("?. ").lower()
+    if chance.random() < 0.15:
+        places = [m.start() + 1 for m in re.finditer(r"[^\W\d_]{4,}", question)]
+        for at in chance.sample(places, min(len(places), chance.choice((1, 1, 2)))):
+            question = (
+                question[:at] + question[at + 1] + question[at] + question[at + 2 :]
+                if chance.random() < 0.5
+                else question[:at] + question[at + 1 :]
+            )
+    return question
+
+
+def epoch(asked: Sequence[Asked], seed: int) -> list[Example]:
+    """Return the examples of one epoch, shuffled."""
+    chance = random.Random(seed)
+    examples = [e for a in asked for e in varied(a, chance)]
+    chance.shuffle(examples)
+    return examples

@@ -1,0 +1,30 @@
+"""onnxruntime, in the one place that knows it."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from corpus.errors import EncoderError
+
+
+class Session:
+    """A loaded ONNX graph. Safe for several threads."""
+
+    def __init__(self, file: Path) -> None:
+        """Load a graph. Raises EncoderError if the file is missing or damaged."""
+        affinity = getattr(os, "sched_getaffinity", None)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(file), options)
+        except Exception as error:
+            raise EncoderError(f"{file} is missing or damaged") from error
+
+    def run(self, **inputs: npt.NDArray[np.generic]) -> list[npt.NDArray[np.float32]]:
+        """Run the graph and return its outputs in order."""
+        outputs: list[npt.NDArray[np.float32]] = self._session.run(None, inputs)
+        return outputs

@@ -1,0 +1,119 @@
+"""Long answers made of sentences: `python -m tests.bench.clapnq --data ../shared/bench`.
+
+CLAPnq (Rosenthal et al. 2025): real questions to a search engine, each asked of its own passage. The cited sentences
+are measured against the gold ones, and refusal against unanswerable questions, beside the first three sentences and
+those of the highest cosine, encoded by themselves. Prints one JSON line.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from index.encoder import Encoder
+from tests.bench.measures import Span, encode, mean, overlaps
+from tests.bench.sets import Asked, Asker, Row, Within, indexed, needed, parser, progress, read_jsonl
+
+FALSE_REFUSALS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one question: which sentences of its passage are given, and with what confidence."""
+
+    question: Row
+    given: frozenset[int]
+    score: float
+    answered: bool = True
+
+
+def main() -> None:
+    options = parser(__doc__).parse_args()
+    (file,) = needed(options.data, "clapnq/questions.jsonl")
+    questions = [{**q, "text": " ".join(q["sentences"])} for q in read_jsonl(file)][: options.limit or None]
+    with indexed(questions) as index:
+        ask = Asker(index)
+        found = [product(index, ask, q) for q in progress(questions, "asking")]
+        ranked = [by_cosine(index.encoder, q) for q in progress(questions, "top cosine")]
+    plain = {"lead 3": [Outcome(q, frozenset(range(min(3, len(q["sentences"])))), 0.0) for q in questions]}
+    for n in (1, 2, 3):
+        plain[f"top cosine {n}"] = [
+            Outcome(q, frozenset(r[:n]), s) for q, (r, s) in zip(questions, ranked, strict=True)
+        ]
+    beside = {name: cited_figures(outcomes) for name, outcomes in plain.items()}
+    figures: dict[str, Any] = {
+        "product": cited_figures(found) | refusal_figures(found) | {
+            "answerable refused": mean(not o.answered for o in found if o.question["answerable"]),
+            "unanswerable refused": mean(not o.answered for o in found if not o.question["answerable"]),
+        },
+        **beside,
+        "top cosine as confidence": refusal_figures(plain["top cosine 1"]),
+        "best baseline": max(beside, key=lambda name: beside[name]["f1"] or 0.0),
+    }  # fmt: skip
+    print(json.dumps({"set": "clapnq", "questions": len(questions), **figures}))
+
+
+def product(index: Within, ask: Asker, question: Row) -> Outcome:
+    """Ask the product a question of its own passage."""
+    index.document = question["id"]
+    asked: Asked = ask(question["question"])
+    given: set[int] = set()
+    for c in asked.forced.citations:
+        given |= sentences_in(question["sentences"], (c.start, c.end))
+    return Outcome(question, frozenset(given), asked.confidence, asked.answered)
+
+
+def sentences_in(sentences: Sequence[str], cited: Span) -> set[int]:
+    """Return the numbers of the set's sentences that a cited span is about: half of it or of them is shared.
+
+    The product cuts the running text by its own rules, so that its sentences are not always those of the set.
+
+    >>> sentences_in(["One .", "Two and more ."], (6, 20))
+    {1}
+    """
+    found, start = set(), 0
+    for number, sentence in enumerate(sentences):
+        own = (start, start + len(sentence))
+        if 2 * overlaps(own, cited) >= max(1, min(len(sentence), cited[1] - cited[0])):
+            found.add(number)
+        start = own[1] + 1
+    return found
+
+
+def by_cosine(encoder: Encoder, question: Row) -> tuple[list[int], float]:
+    """Return the sentences of a passage, nearest to the question first, and the cosine of the nearest."""
+    cosines = encode(encoder, question["sentences"]) @ encoder.encode_query(question["question"])
+    order = [int(i) for i in np.argsort(-cosines)]
+    return order, float(cosines[order[0]])
+
+
+def cited_figures(found: Sequence[Outcome]) -> dict[str, float | None]:
+    """Return the mean precision, recall and F1 of given sentences, of answerable questions and without abstention."""
+    rows = []
+    for o in found:
+        gold = {i for i, s in enumerate(o.question["sentences"]) if s in o.question["gold_sentences"]}
+        if o.question["answerable"] and gold:
+            hit = len(gold & o.given)
+            precision, recall = hit / len(o.given) if o.given else 0.0, hit / len(gold)
+            rows.append((precision, recall, 2 * hit / (len(gold) + len(o.given)), len(o.given)))
+    return {name: mean(r[i] for r in rows) for i, name in enumerate(("precision", "recall", "f1", "sentences"))}
+
+
+def refusal_figures(found: Sequence[Outcome]) -> Row:
+    """Return answerability AUC, and refusal of the unanswerable where a tenth of the answerable is refused."""
+    answerable = [o.score for o in found if o.question["answerable"]]
+    others = [o.score for o in found if not o.question["answerable"]]
+    if not answerable or not others:
+        return {"auc": None}
+    threshold = float(np.quantile(answerable, FALSE_REFUSALS))
+    labels = [o.question["answerable"] for o in found]
+    return {
+        "auc": round(float(roc_auc_score(labels, [o.score for o in found])), 4),
+        f"unanswerable refused at {FALSE_REFUSALS:.0%} false": mean(s < threshold for s in others),
+    }
+
+
+if __name__ == "__main__":
+    main()
