@@ -1,15 +1,19 @@
-"""Does this sentence answer this question? A calibrated probability, and the ways to say no."""
+"""Does this sentence answer this question? Candidates ranked, a calibrated probability, and so the ways to say no."""
 
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from bot.signals import NAMES, Candidate, signal_vector
+from bot.reader import Reader, ReadPassage
+from bot.signals import NAMES, READ_NAMES, Candidate, passage_texts, signal_vector, with_reading
 
 ANSWER = 0.5
 """The calibrated probability from which a question counts as answered."""
+PASSAGES_READ = 6
+"""How many passages the reader reads: those of the best-ranked sentences."""
 
 # Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
 _DEFINES = 1.5
@@ -17,15 +21,41 @@ _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),
 )  # fmt: skip
+_Fitted = dict[str, dict[str, list[float] | float]]
 
 
-@lru_cache(maxsize=1)
-def _model() -> dict[str, dict[str, list[float] | float]]:
-    text = resources.files("bot").joinpath("answerability.json").read_text(encoding="utf-8")
-    model: dict[str, dict[str, list[float] | float]] = json.loads(text)
-    if model["signals"] != list(NAMES):  # type: ignore[comparison-overlap]
-        raise ValueError("bot/answerability.json was fitted with other signals: run tests/bench/calibrate.py")
-    return model
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Candidates ranked best first with their log-odds, and the probability that the best one's passage answers."""
+
+    ranked: tuple[Candidate, ...] = ()
+    scores: tuple[float, ...] = ()
+    probability: float = 0.0
+
+
+def judge(question: str, found: Sequence[Candidate], reader: Reader | None) -> Judged:
+    """Rank the candidates and say how probable it is that the best one answers; the reader, if any, reads the best."""
+    if not found:
+        return Judged()
+    scores = rank_scores(found)
+    if reader:
+        found = with_reading(found, read_best(question, found, scores, reader))
+        scores = rank_scores(found)
+    order = sorted(range(len(found)), key=lambda i: -scores[i])
+    ranked, scores = tuple(found[i] for i in order), [scores[i] for i in order]
+    vector = gate_vector(ranked[0].signals, scores[0], lead(scores, [c.passage_key for c in ranked]))
+    probability = 1 / (1 + math.exp(-_dot(ranked[0], "gate", vector)))
+    return Judged(ranked, tuple(scores), probability)
+
+
+def read_best(
+    question: str, found: Sequence[Candidate], scores: Sequence[float], reader: Reader, most: int = PASSAGES_READ
+) -> dict[tuple[str, int], ReadPassage]:
+    """Read the passages of the best-ranked sentences, at most `most`; returns what was read by the passages' keys."""
+    order = sorted(range(len(found)), key=lambda i: -scores[i])
+    keys = list(dict.fromkeys(found[i].passage_key for i in order))[:most]
+    texts = passage_texts(found)
+    return dict(zip(keys, reader.read(question, [texts[k] for k in keys]), strict=True))
 
 
 def rank_scores(found: Sequence[Candidate]) -> list[float]:
@@ -35,14 +65,16 @@ def rank_scores(found: Sequence[Candidate]) -> list[float]:
     """
     vectors = [signal_vector(c) for c in found]
     best = [max(column) for column in zip(*vectors, strict=True)]
-    scores = [_dot("rank", [*v, *(x - b for x, b in zip(v, best, strict=True))]) for v in vectors]
-    return [s + _DEFINES * c.signals["defines"] for s, c in zip(scores, found, strict=True)]
+    return [
+        _dot(c, "rank", [*v, *(x - b for x, b in zip(v, best, strict=True))]) + _DEFINES * c.signals["defines"]
+        for c, v in zip(found, vectors, strict=True)
+    ]
 
 
-def gate_vector(values: Sequence[float], score: float, lead: float) -> list[float]:
+def gate_vector(signals: dict[str, float], score: float, lead: float) -> list[float]:
     """Return what the gate sees of the best candidate: its signals, their squares, telling products, score and lead."""
-    s = dict(zip(NAMES, values, strict=True))
-    products = [s[a] * s[b] for a, b in _PAIRS]
+    values = [signals[n] for n in (*NAMES, *READ_NAMES) if n in signals]
+    products = [signals[a] * signals[b] for a, b in _PAIRS]
     return [*values, *(v * v for v in values), *products, score, lead]
 
 
@@ -53,15 +85,17 @@ def lead(scores: Sequence[float], passages: Sequence[object]) -> float:
     return scores[top] - max(others, default=scores[top] - 2.0)
 
 
-def probability(ranked: Sequence[Candidate], scores: Sequence[float]) -> float:
-    """Return the calibrated probability that the best-ranked candidate's passage answers the question."""
-    passages = [(c.evidence.document.id, c.evidence.passage.start) for c in ranked]
-    vector = gate_vector(signal_vector(ranked[0]), scores[0], lead(scores, passages))
-    return 1 / (1 + math.exp(-_dot("gate", vector)))
+@lru_cache(maxsize=1)
+def _models() -> dict[str, _Fitted]:
+    text = resources.files("bot").joinpath("answerability.json").read_text(encoding="utf-8")
+    model: dict[str, _Fitted] = json.loads(text)
+    if model["signals"] != [*NAMES, *READ_NAMES]:  # type: ignore[comparison-overlap]
+        raise ValueError("bot/answerability.json was fitted with other signals: run tests/bench/calibrate.py")
+    return model
 
 
-def _dot(name: str, values: Sequence[float]) -> float:
-    part = _model()[name]
+def _dot(candidate: Candidate, name: str, values: Sequence[float]) -> float:
+    part = _models()["read" if candidate.read else "unread"][name]
     weights, intercept = part["weights"], part["intercept"]
     assert isinstance(weights, list)
     assert isinstance(intercept, float)

@@ -10,24 +10,25 @@ from dataclasses import replace
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot import answerability
-from bot.answer import Answer, Question
+from bot.ambiguity import asked_of, subjects
+from bot.answer import Answer, Question, check_question
 from bot.compose import Found, Read, extracted, refused
 from bot.config import Settings
 from bot.conversation import standalone_question
 from bot.gaps import GapLog
 from bot.question import read_question, sides
+from bot.reader import Reader
 from bot.signals import candidates
 from bot.smalltalk import small_talk
 from corpus.documents import Document
-from corpus.errors import GapbotError, UsageError
+from corpus.errors import GapbotError
 from index.encoder import Encoder, encoder_folder
 from index.generations import live_generation, live_name
 from index.retriever import Index
 
-MAX_QUESTION = 8_000
-"""The longest question in characters that is answered."""
+WHICH = "Several things could be meant. Which of these do you ask about?"
 
-_K = 8
+_K = 20
 _TURNS = 12
 _log = logging.getLogger(__name__)
 
@@ -45,15 +46,18 @@ class Chain:
         newer: Callable[[Index], Index | None] | None = None,
         on_answer: Callable[[Answer], None] | None = None,
         threshold: float = answerability.ANSWER,
+        reader: Reader | None = None,
     ) -> None:
         """Answer from an index; `newer` returns the one that has been published since, or None.
 
-        `on_answer` sees every answer that is given. Below the `threshold` of probability there is none.
+        `on_answer` sees every answer that is given. Below the `threshold` of probability there is none. Without a
+        `reader` the sentences are judged by words and vectors alone.
         """
         self._index = index
         self._newer = newer
         self._on_answer = on_answer
         self._threshold = threshold
+        self._reader = reader
         self._steps: Runnable[Question, Answer] = (
             RunnableLambda(self._read, name="read")
             | RunnableLambda(self._retrieve, name="retrieve")
@@ -87,7 +91,7 @@ class Chain:
             answer = Answer(question.text, "chat", reply, confidence=1.0, generation=self.index.generation.name)
         else:
             answer = self._steps.invoke(question)
-        if answer.status in ("chat", "ambiguous"):
+        if answer.status == "chat" or (answer.status == "ambiguous" and not answer.choices):
             answer = replace(answer, choices=self.starters)
         answer = replace(answer, id=question.id, milliseconds=(time.perf_counter() - started) * 1000)
         if self._on_answer:
@@ -137,9 +141,8 @@ class Chain:
 
     def _retrieve(self, read: Read) -> Found:
         found = candidates(read.reading, read.index.retrieve(read.text, _K), read.index)
-        scored = sorted(zip(answerability.rank_scores(found), found, strict=True), key=lambda pair: -pair[0])
-        ranked, scores = tuple(c for _, c in scored), tuple(s for s, _ in scored)
-        return Found(read, ranked, scores, answerability.probability(ranked, scores) if ranked else 0.0)
+        judged = answerability.judge(read.text, found, self._reader)
+        return Found(read, judged.ranked, judged.scores, judged.probability)
 
     def _answer(self, found: Found) -> Answer:
         read = found.read
@@ -159,9 +162,23 @@ class Chain:
                 base = replace(base, confidence=min(a.probability for a in answers))
                 return extracted(base, found, [a.ranked[0] for a in answers])
             found = next((a for a in answers if a.probability < self._threshold), found)
+        choices = self._meant(found)
+        if len(choices) > 1:
+            return replace(base, status="ambiguous", text=WHICH, choices=choices)
         if found.ranked and found.probability >= self._threshold:
             return extracted(base, found)
         return refused(base, found)
+
+    def _meant(self, found: Found) -> tuple[str, ...]:
+        """Return what an unclear question may mean as questions that are clear, each tried and answered."""
+        read, choices = found.read, []
+        for subject, candidate in subjects(read.reading, found.ranked, found.scores):
+            text = asked_of(read.text, subject)
+            tried = self._retrieve(Read(read.question, text, read_question(text), read.index))
+            same = bool(tried.ranked) and tried.ranked[0].evidence.document.id == candidate.evidence.document.id
+            if same and tried.probability >= self._threshold:
+                choices.append(text)
+        return tuple(choices)
 
 
 def load_chain(settings: Settings) -> Chain:
@@ -176,15 +193,9 @@ def load_chain(settings: Settings) -> Chain:
     def newer(index: Index) -> Index | None:
         return Index(settings.index, encoder) if live_name(settings.index) != index.generation.name else None
 
-    return Chain(Index(settings.index, encoder), newer, GapLog(settings.gaps) if settings.logs_gaps else None)
-
-
-def check_question(question: Question) -> None:
-    """Raise UsageError for a question that is empty or longer than MAX_QUESTION."""
-    if not question.text.strip():
-        raise UsageError("the question is empty: type one, for example “How many data centers does Viettel have?”")
-    if len(question.text) > MAX_QUESTION:
-        raise UsageError(f"the question has {len(question.text):,} characters: the most is {MAX_QUESTION:,}")
+    gaps = GapLog(settings.gaps) if settings.logs_gaps else None
+    reader = Reader() if settings.reads else None
+    return Chain(Index(settings.index, encoder), newer, gaps, reader=reader)
 
 
 def _plain(text: str) -> str:

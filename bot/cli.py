@@ -10,7 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.answer import Question
+from bot.answer import Question, check_question
+from bot.batch import read_batch, read_rows, text_of
 from bot.config import Settings, settings
 from corpus.errors import CorpusError, GapbotError, IndexMissing, UsageError
 
@@ -123,17 +124,19 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
     if options.batch:
         if options.question is not None:
             raise UsageError("give a question or --batch FILE.jsonl, not both")
-        rows = list(_questions(options.batch))
+        rows = read_batch(options.batch)
         chain = _open_chain(config)
         for question in rows:
-            _print_json(chain.ask(question).to_dict()) if options.json else print_answer(chain.ask(question))
+            answer = chain.ask(question)
+            if options.json:
+                _print_json(answer.to_dict())
+            else:
+                print_answer(answer, asked=True)
         return ANSWERED
     if options.question is None:
         raise UsageError('the question is missing: gapbot ask "How many data centers does Viettel have?"')
     text = sys.stdin.read() if options.question == "-" else options.question
     question = Question(text)
-    from bot.chain import check_question
-
     check_question(question)
     answer = _open_chain(config).ask(question)
     if options.json:
@@ -149,7 +152,7 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
     if (options.query is None) == (options.batch is None):
         raise UsageError('give a query or --batch FILE.jsonl: gapbot search "data centers" -k 5')
     if options.batch:
-        queries = [(row.get("id"), _text_of(row, "text", n, options.batch)) for n, row in _rows(options.batch)]
+        queries = [(row.get("id"), text_of(row, "text", n, options.batch)) for n, row in read_rows(options.batch)]
     else:
         if not options.query.strip():
             raise UsageError("the query is empty")
@@ -195,7 +198,7 @@ def _index(config: Settings, options: argparse.Namespace) -> int:
 def _eval(config: Settings, options: argparse.Namespace) -> int:
     from bot.evaluation import changes, draw, evaluate, print_report, read_questions, read_result
 
-    questions = read_questions(_rows(options.file), options.file)
+    questions = read_questions(read_rows(options.file), options.file)
     before = read_result(options.against) if options.against else None
     # What is asked to measure is no gap that anyone ran into.
     result = evaluate(_open_chain(replace(config, logs_gaps=False)), questions)
@@ -251,54 +254,6 @@ def _agrees(question: str) -> bool:
         return False
     print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("", "y", "yes")
-
-
-def _rows(path: str) -> list[tuple[int, dict[str, object]]]:
-    """Read a JSONL file; blank lines are skipped. Raises UsageError that names the line of a malformed row."""
-    try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"cannot read {path}: {reason}") from None
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            raise UsageError(f"{path}, line {number}: not JSON") from None
-        if not isinstance(row, dict):
-            raise UsageError(f"{path}, line {number}: not a JSON object")
-        rows.append((number, row))
-    return rows
-
-
-def _text_of(row: dict[str, object], key: str, number: int, path: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f'{path}, line {number}: "{key}" must be a text that is not empty')
-    return value
-
-
-def _questions(path: str) -> list[Question]:
-    """Read a batch of questions; unknown keys are ignored."""
-    from bot.chain import check_question
-
-    questions: list[Question] = []
-    for number, row in _rows(path):
-        history = row.get("history") or []
-        if not isinstance(history, list) or not all(isinstance(h, str) for h in history):
-            raise UsageError(f'{path}, line {number}: "history" must be a list of earlier questions')
-        identifier = row.get("id")
-        identifier = identifier if isinstance(identifier, (str, int)) else None
-        question = Question(_text_of(row, "question", number, path), tuple(history), identifier)
-        try:
-            check_question(question)
-        except UsageError as error:
-            raise UsageError(f"{path}, line {number}: {error}") from None
-        questions.append(question)
-    return questions
 
 
 def _print_json(row: object) -> None:

@@ -5,14 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.answer import Answer, Citation, Conflict, Question, Side
-from bot.conflicts import Difference, difference, shown_value, statements_at
-from bot.extractive import SEVERAL, choose, short_answer
+from bot.conflicts import Difference, Figure, difference, figures_beside, shown_value, statements_at
+from bot.extractive import SEVERAL, choose
 from bot.question import Reading
-from bot.signals import Candidate, matches, sentence_terms
+from bot.short import short_answer
+from bot.signals import Candidate
 from corpus.documents import Document
 from index.retriever import Evidence, Index
-from index.terms import stem, words
+from index.terms import matches, sentence_terms, stem, words
 
+DIFFER = "Sources differ:"
+"""How the paragraph of an answer begins that says what other sources say."""
 _NEAR = 3
 # Below both of these the corpus does not even speak of the subject.
 _ON_TOPIC_COSINE, _ON_TOPIC_COVERAGE = 0.45, 0.5
@@ -49,19 +52,44 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     cited = _Citations()
     text = " ".join(f"{_flat(c.sentence.text)} [{cited.add(c)}]" for c in chosen)
     best = chosen[0] if given else max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
+    several = reading.expected in SEVERAL
+    short = None
+    if len(given) < 2 and not (several and len(chosen) > 1):
+        short = short_answer(reading, best.sentence.text, best.spans, best.pointed)
     conflicts: list[Conflict] = []
-    for candidate in chosen if reading.expected in SEVERAL else [best]:
+    for candidate in chosen if several else [best]:
         sentence = candidate.sentence
-        differing = difference(found.read.index.catalogue, candidate.evidence.document, sentence.start, sentence.end)
+        differing = difference(
+            found.read.index.catalogue, candidate.evidence.document, sentence.start, sentence.end, short
+        )
         if differing and not any(c.subject == differing.subject for c in conflicts):
             conflict, said = _conflict(differing, cited.add(candidate), cited)
             conflicts.append(conflict)
             if said:
-                text += "\n\nSources differ: " + " ".join(said)
+                text += f"\n\n{DIFFER} {' '.join(said)}"
+    if not conflicts and not several and not given:
+        text, conflicts = _beside(text, figures_beside(reading, best, found.ranked, found.scores), cited)
     return replace(
-        base, status="answered", text=text, short=None if len(given) > 1 else short_answer(reading, best), citations=tuple(cited.items),
-        conflicts=tuple(conflicts),
-    )  # fmt: skip
+        base, status="answered", text=text, short=short, citations=tuple(cited.items), conflicts=tuple(conflicts)
+    )
+
+
+def _beside(text: str, figures: Sequence[Figure], cited: "_Citations") -> tuple[str, list[Conflict]]:
+    """Add to an answer what other documents give for the same thing: a marker where they agree, else the difference."""
+    others = [f for f in figures[1:] if f.number != figures[0].number]
+    for figure in figures[1:]:
+        if figure.number == figures[0].number:
+            first = f"[{cited.add(figures[0].candidate)}]"
+            text = text.replace(first, f"{first}[{cited.add(figure.candidate)}]", 1)
+    if not others:
+        return text, []
+    said = [f"{_flat(f.candidate.sentence.text)} [{cited.add(f.candidate)}]" for f in others]
+    sides = tuple(
+        Side(f.text, max(f.years, default=f.candidate.evidence.document.date), cited.add(f.candidate))
+        for f in (figures[0], *others)
+    )
+    subject = figures[0].candidate.evidence.document.title
+    return f"{text}\n\n{DIFFER} {' '.join(said)}", [Conflict(subject, sides)]
 
 
 def refused(base: Answer, found: Found) -> Answer:
@@ -71,13 +99,13 @@ def refused(base: Answer, found: Found) -> Answer:
         best.signals["cosine"] < _ON_TOPIC_COSINE and best.signals["context_coverage"] < _ON_TOPIC_COVERAGE
     ):
         return replace(base, status="not_in_corpus", text="The sources I hold say nothing about this.")
-    missing = [w for w in _surface(found.read.text) if _is_missing(w, found)]
+    missing = _missing(found)
     vocabulary = found.read.index.vocabulary
     unknown = [w for w in missing if not vocabulary.frequency(stem(words(w)[0]))]
     if unknown:
-        text = f"The sources I hold do not mention {_either(unknown)}."
+        text = f"The sources I hold say nothing about {_either(unknown)}."
     elif missing:
-        text = f"The sources I hold speak of this subject, but not together with {_either(missing)}."
+        text = f"The sources I hold speak of this subject, but say nothing about it with {_either(missing)}."
     else:
         text = "The sources I hold speak of this subject, but none of them answers this question."
     cited = _Citations()
@@ -129,13 +157,23 @@ class _Citations:
         return next((c.marker for c in self.items if (c.document, c.start, c.end) == (document.id, start, end)), None)
 
 
-def _is_missing(word: str, found: Found) -> bool:
-    """Tell a word of the question that none of the nearest passages has."""
-    term = stem(words(word)[0])
-    if term not in found.read.reading.terms:
-        return False
-    nearest = [c.evidence for c in found.ranked[:_NEAR]]
-    return not any(matches(term, sentence_terms(f"{e.context} {e.text}")) for e in nearest)
+def _missing(found: Found) -> list[str]:
+    """Return the words of the question that none of the nearest passages has: its names and figures if any, else others.
+
+    A word that is in no source and no dictionary is a slip of the finger, of which there is nothing to say.
+    """
+    reading, index = found.read.reading, found.read.index
+    nearest = [sentence_terms(f"{e.context} {e.text}") for e in (c.evidence for c in found.ranked[:_NEAR])]
+    names, others = [], []
+    for word in dict.fromkeys(re.findall(r"[\w’'-]+", found.read.text)):
+        term = stem(words(word)[0]) if words(word) else ""
+        if term not in (*reading.terms, *reading.years) or any(matches(term, n) for n in nearest):
+            continue
+        if term in reading.names or word[0].isdigit():
+            names.append(word)
+        elif index.vocabulary.frequency(term) or index.encoder.knows_word(word.lower()):
+            others.append(word)
+    return names or others
 
 
 def _flat(text: str) -> str:
@@ -145,10 +183,6 @@ def _flat(text: str) -> str:
 
 def _either(found: Sequence[str]) -> str:
     return " or ".join(f"“{w}”" for w in found[:3])
-
-
-def _surface(text: str) -> list[str]:
-    return list(dict.fromkeys(w for w in re.findall(r"[\w’'-]+", text) if words(w)))
 
 
 def _one_each(ranked: Sequence[Candidate]) -> Iterator[Candidate]:

@@ -21,6 +21,7 @@ class Settings:
     corpus: Path
     encoder: str = BUNDLED
     logs_gaps: bool = True
+    reads: bool = True
 
     @property
     def index(self) -> Path:
@@ -43,7 +44,8 @@ class Settings:
 
 
 def settings(home: str | None = None, corpus: str | None = None) -> Settings:
-    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER and GAPBOT_GAPS, then defaults.
+    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER, GAPBOT_GAPS and GAPBOT_READER, then
+    defaults.
 
     Raises UsageError for a name that cannot be a folder.
     """
@@ -53,8 +55,13 @@ def settings(home: str | None = None, corpus: str | None = None) -> Settings:
         home=_folder(home),
         corpus=_folder(corpus) if corpus else SHIPPED_CORPUS,
         encoder=os.environ.get("GAPBOT_ENCODER") or BUNDLED,
-        logs_gaps=os.environ.get("GAPBOT_GAPS", "").lower() not in ("off", "0", "no", "false"),
+        logs_gaps=not _off("GAPBOT_GAPS"),
+        reads=not _off("GAPBOT_READER"),
     )
+
+
+def _off(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() in ("off", "0", "no", "false")
 
 
 def _folder(name: str) -> Path:

@@ -1,11 +1,23 @@
-"""Sources that differ: the figures recorded as disagreeing with a cited one."""
+"""Sources that differ, or agree: what the corpus records, and what is found among the candidates of one question."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.question import Reading
+from bot.short import short_answer
+from bot.signals import Candidate
+from bot.spans import Typed
+from bot.years import plain_years
 from corpus.documents import Document, Statement
 from index.catalogue import Catalogue
+from index.terms import matches, sentence_terms, stem, words
 
 _MOST_SIDES = 4
+_FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
+# Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
+_ALIKE = 0.6
+_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +28,72 @@ class Difference:
     sides: tuple[tuple[Document, Statement], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that a candidate gives, as it stands there and as a number with its unit; the years it speaks of."""
+
+    candidate: Candidate
+    text: str
+    number: str
+    unit: frozenset[str]
+    years: frozenset[str]
+
+
 def statements_at(document: Document, start: int, end: int) -> list[Statement]:
     """Return the statements recorded for a slice of a document."""
     return [s for s in document.statements if s.start < end and s.end > start]
 
 
-def difference(catalogue: Catalogue, document: Document, start: int, end: int) -> Difference | None:
+def difference(catalogue: Catalogue, document: Document, start: int, end: int, short: str | None) -> Difference | None:
     """Return what other sources say against the figure in `document.text[start:end]`, or None.
 
-    Primary and newer statements come first among the others, as far as their dates tell.
+    Where a `short` answer is given, only what concerns it counts. Newer statements come first among the others.
     """
     for statement in statements_at(document, start, end):
-        others = [found for i in statement.disagrees_with if (found := catalogue.statement(i)) and found[1].value]
+        if short and not _concerns(statement, short):
+            continue
+        others = [
+            found
+            for i in statement.disagrees_with
+            if (found := catalogue.statement(i)) and found[1].value and _comparable(statement, found[1])
+        ]
         if statement.value and others:
             others.sort(key=lambda found: found[0].date or "", reverse=True)
             return Difference(statement.subject or document.title, ((document, statement), *others[: _MOST_SIDES - 1]))
     return None
+
+
+def figures_beside(
+    reading: Reading, best: Candidate, ranked: Sequence[Candidate], scores: Sequence[float]
+) -> list[Figure]:
+    """Return the figure of the best candidate and those that other documents give for the same thing; [] if none."""
+    own = figure_of(reading, best)
+    if not own:
+        return []
+    top = scores[ranked.index(best)]
+    beside = [own]
+    for candidate, score in zip(ranked, scores, strict=True):
+        if top - score > _MARGIN or candidate.evidence.document.id in {
+            f.candidate.evidence.document.id for f in beside
+        }:
+            continue
+        other = figure_of(reading, candidate)
+        if other and other.unit == own.unit and _same_matter(reading, best, candidate):
+            beside.append(other)
+    return beside[:_MOST_SIDES] if len(beside) > 1 else []
+
+
+def figure_of(reading: Reading, candidate: Candidate) -> Figure | None:
+    """Return the figure by which a candidate answers, or None."""
+    text = short_answer(reading, candidate.sentence.text, candidate.spans, candidate.pointed)
+    span = _figure_span(candidate, text) if text else None
+    if not text or not span:
+        return None
+    numbers = [w for w in words(span.text) if w[0].isdigit()]
+    unit = frozenset(stem(w) for w in words(span.text) if not w[0].isdigit())
+    if not numbers:
+        return None
+    return Figure(candidate, text, numbers[-1], unit, plain_years(candidate.sentence.text)[0])
 
 
 def shown_value(statement: Statement) -> str:
@@ -51,3 +113,46 @@ def shown_value(statement: Statement) -> str:
     if unit in ("rank", "date", "year"):
         return value
     return f"{value} {unit}"
+
+
+def _concerns(statement: Statement, short: str) -> bool:
+    """Tell whether a recorded figure is the one that a short answer gives."""
+    numbers = {w for w in words(f"{statement.value} {statement.unit or ''}") if w[0].isdigit()}
+    numbers |= {w for w in words(statement.value or "") if w[0].isdigit()}
+    said = {w for w in words(short) if w[0].isdigit()}
+    return bool(numbers & said) or (not said and not numbers) or stem_overlap(statement.value or "", short)
+
+
+def stem_overlap(a: str, b: str) -> bool:
+    """Tell whether two texts without figures share a word."""
+    return bool(sentence_terms(a) & sentence_terms(b)) and not re.search(r"\d", a + b)
+
+
+def _comparable(a: Statement, b: Statement) -> bool:
+    """Tell whether two recorded figures are of one measure, as far as their units tell."""
+    x, y = sentence_terms(a.unit or ""), sentence_terms(b.unit or "")
+    return not x or not y or bool(x & y)
+
+
+def _figure_span(candidate: Candidate, text: str) -> Typed | None:
+    start = candidate.sentence.text.find(text)
+    return next(
+        (
+            s
+            for s in candidate.spans
+            if s.kind in _FIGURES and start >= 0 and s.start < start + len(text) and s.end > start
+        ),
+        None,
+    )
+
+
+def _same_matter(reading: Reading, a: Candidate, b: Candidate) -> bool:
+    """Tell whether two sentences cover the same of a question and, figures and years aside, say much the same."""
+    x, y = sentence_terms(a.sentence.text), sentence_terms(b.sentence.text)
+    covered = [{t for t in reading.terms if matches(t, s)} for s in (x, y)]
+    if not covered[0] <= covered[1]:
+        return False
+    if reading.years and a.signals["years"] != b.signals["years"]:
+        return False
+    x, y = (frozenset(t for t in s if not t[0].isdigit()) for s in (x, y))
+    return len(x & y) >= _ALIKE * min(len(x), len(y))

@@ -23,7 +23,7 @@ _PREPOSITION = re.compile(
     r"^(?:in|for|by|at|on|from|of|to|with|during|since|before|after|between|among|the|up|down|over|under)\b\s*", re.I
 )
 _QUESTION_WORD = re.compile(
-    r"^(?:who|whom|whose|what|when|where|why|which|how|is|are|was|were|do|does|did|has|have|can|could|will|would|should|list|name|"
+    r"^(?:(?:since|until|till|by|from|in|on|at|for|to|with|under|about|of) )?(?:who|whom|whose|what|when|where|why|which|how|is|are|was|were|do|does|did|has|have|can|could|will|would|should|list|name|"
     r"tell|give|explain|compare|define|describe)\b",
     re.I,
 )
@@ -35,6 +35,8 @@ _COUNTED = re.compile(
 _COUNTING = re.compile(
     r"^how (?:many|much)(?= (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b)", re.I
 )
+_OBJECT = re.compile(r"\b(?:from|of|to|by|with|for|about|against|on|in) $", re.I)
+_PERSONAL = frozenset({"he", "she", "him", "his", "her", "hers", "they", "them", "their", "theirs"})
 _AUXILIARY = re.compile(
     r"^(?:who|whom|whose|what|when|where|why|which|how(?: (?:many|much|long|often|far|big|large|high))?)?\s*"
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)?\s*(?:the|a|an)?\s*",
@@ -78,7 +80,7 @@ def _resolve(question: str, previous: str, name_of: NameOf | None) -> str:
         return _replace_pronoun(rest, pronoun, previous, name_of)
     if _QUESTION_WORD.match(bare) and not reading.names and len(reading.terms) <= 1:
         # "Why?", "How many hectares?": what is asked is there, what it is about is not.
-        topic = topic_of(previous)
+        topic = topic_of(previous) if reading.terms else _content(previous)
         shared = {w for w in words(topic)} & {w for w in words(bare)}
         if topic and not shared:
             return f"{bare} – {topic}?"
@@ -92,11 +94,24 @@ def topic_of(question: str) -> str:
     defined = re.match(r"(?:(?:who|what)(?: is| are| was| were|[’']?s)) ", text, re.I)
     if defined and len(body.split()) <= 8:
         return text[defined.end() :]
-    names = [m.group() for m in _NAME_RUN.finditer(text) if m.start() > 0 and not _QUESTION_WORD.match(m.group())]
-    if names:
-        return " ".join(dict.fromkeys(names))
-    kept = [w for w in re.findall(r"[\w’'%-]+", body) if any(x not in STOPWORDS for x in words(w))]
-    return " ".join(kept)
+    names = [
+        _with_noun(text, m) for m in _NAME_RUN.finditer(text) if m.start() > 0 and not _QUESTION_WORD.match(m.group())
+    ]
+    return " ".join(dict.fromkeys(names)) if names else _content(text)
+
+
+def _with_noun(text: str, name: re.Match[str]) -> str:
+    """Return a name; an acronym with the word that it stands before: "AI law", "GPU hours"."""
+    following = re.match(r" ([a-z]{3,})\b", text[name.end() :])
+    if name.group().isupper() and following and following.group(1) not in STOPWORDS:
+        return name.group() + following.group()
+    return name.group()
+
+
+def _content(question: str) -> str:
+    """Return the words of a question that carry meaning, without what it asks with."""
+    body = _AUXILIARY.sub("", question.strip(" ?!."))
+    return " ".join(w for w in re.findall(r"[\w’'%-]+", body) if any(x not in STOPWORDS for x in words(w)))
 
 
 def _is_topic(bare: str, opening: re.Match[str] | None) -> bool:
@@ -109,6 +124,15 @@ def _substitute(fragment: str, previous: str) -> str:
     """Put a fragment ("China", "in 2023") in the place of its like in the previous question, or add it."""
     core = _PREPOSITION.sub("", fragment)
     year = _YEAR.fullmatch(core.strip())
+    inner = _YEAR.search(core)
+    if inner and not year and _YEAR.search(previous):
+        # "2025, for the UK": the year takes the place of the year, the rest that of its like.
+        previous = _YEAR.sub(inner.group(), previous, count=1)
+        rest = re.sub(r"^[\s,]+|[\s,]+$", "", core.replace(inner.group(), "", 1))
+        rest = re.sub(
+            r"(?:,? (?:i mean|that is|please|in|for|by|of))+$|^(?:,? ?(?:in|for|by|of) )+", "", rest, flags=re.I
+        )
+        return _substitute(rest, previous) if rest else previous
     if year and _YEAR.search(previous):
         return _YEAR.sub(year.group(), previous, count=1)
     names = [m for m in _NAME_RUN.finditer(previous) if m.start() > 0 and not m.group().isupper()]
@@ -139,8 +163,10 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
             continue
         if word == "it" and re.match(r"(?:true|possible|correct|likely)\b", after):
             continue
-        # A pronoun with a name before it in the same question refers to that name.
-        if any(m.start() > 0 for m in _NAME_RUN.finditer(text[: match.start()])):
+        # A pronoun with a name before it in the same question refers to that name, unless it is the object beside it.
+        if not (word in ("it", "them", "him") and _OBJECT.search(text[: match.start()])) and any(
+            m.start() > 0 for m in _NAME_RUN.finditer(text[: match.start()])
+        ):
             continue
         return match
     return None
@@ -148,11 +174,12 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
 
 def _replace_pronoun(text: str, pronoun: re.Match[str], previous: str, name_of: NameOf | None) -> str:
     topic = topic_of(previous)
-    if name_of and expected_kind(previous) in ("person", "organisation", "place"):
+    word = pronoun.group().lower()
+    expected = expected_kind(previous)
+    if name_of and ((expected == "person" and word in _PERSONAL) or expected in ("organisation", "place")):
         topic = name_of(previous) or topic
     if not topic:
         return text
-    word = pronoun.group().lower()
     after = text[pronoun.end() :]
     topic = re.sub(r"[’']s$", "", topic)
     if word in _POSSESSIVE and not (word == "her" and not after.strip(" ?")):

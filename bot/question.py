@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from bot.cues import counted
 from index.terms import STOPWORDS, stem, words
 
 Expected = Literal[
@@ -53,7 +54,8 @@ _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
 class Reading:
     """What a question asks: the kind of answer, its terms (stems that name what is asked), names, numbers, years.
 
-    `words` are the terms before stemming, in the same order; `frame` holds the stems that only frame the question.
+    `words` are the terms before stemming, in the same order; `frame` holds the stems that only frame the question,
+    `counted` the stems of what it counts, the noun last.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Reading:
     names: tuple[str, ...]
     numbers: tuple[str, ...]
     years: tuple[str, ...]
+    counted: tuple[str, ...] = ()
 
 
 def read_question(text: str) -> Reading:
@@ -81,7 +84,17 @@ def read_question(text: str) -> Reading:
     )
     years = tuple(_YEAR.findall(text))
     numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
-    return Reading(text, expected_kind(text), content, tuple(by_term[t] for t in content), frame, names, numbers, years)
+    return Reading(
+        text,
+        expected_kind(text),
+        content,
+        tuple(by_term[t] for t in content),
+        frame,
+        names,
+        numbers,
+        years,
+        counted(text),
+    )
 
 
 def sides(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from bot.answer import Answer, Citation
+from bot.compose import DIFFER
 from bot.config import Settings
 from index.build import Summary, sync
 from index.retriever import Evidence
@@ -24,15 +25,22 @@ def _console(to_stderr: bool = False) -> Console:
     return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty(), emoji=False)
 
 
-def print_answer(answer: Answer) -> None:
-    """Print an answer: the short answer in bold, the text, then the sources with publisher, date and link."""
+def print_answer(answer: Answer, *, asked: bool = False) -> None:
+    """Print an answer: the short answer in bold, the text, then the sources with publisher, date and link.
+
+    With `asked`, the question stands above and a blank line below, as one of several.
+    """
     console = _console()
+    if asked:
+        console.print(f"[bold cyan]{escape(' '.join(answer.question.split()))}[/bold cyan]")
     if answer.read_as:
         console.print(f"[dim]I read this as: {escape(answer.read_as)}[/dim]")
     if answer.short:
         console.print(f"[bold green]{escape(answer.short)}[/bold green]")
     for paragraph in answer.text.split("\n\n"):
-        console.print(_with_markers(paragraph))
+        # What differs is told below, figure beside figure.
+        if not (answer.conflicts and paragraph.startswith(DIFFER)):
+            console.print(_with_markers(paragraph))
     if answer.notice:
         console.print(f"[yellow]{escape(answer.notice)}[/yellow]")
     for conflict in answer.conflicts:
@@ -50,6 +58,8 @@ def print_answer(answer: Answer) -> None:
         console.print("\n[bold]You can ask[/bold]")
         for choice in answer.choices:
             console.print(f"  • {escape(choice)}")
+    if asked:
+        console.print()
 
 
 def print_passages(found: Sequence[Evidence]) -> None:

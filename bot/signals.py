@@ -1,44 +1,63 @@
 """What speaks for a sentence as the answer to a question: the signals that rank candidates and decide to abstain."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bot.closeness import Closeness
+from bot.cues import gives_cause, negates, opposed
 from bot.question import Reading
+from bot.reader import ReadPassage, ReadSentence
+from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
+from bot.years import another_year, year_match
+from index.encoder import PassageText
 from index.retriever import Evidence, Index, ScoredSentence
-from index.terms import STOPWORDS, terms, words
+from index.terms import matches, sentence_terms, stem, words
 
 NAMES = (
     "cosine", "passage_cosine", "fused", "first", "coverage", "near_coverage", "context_coverage", "names", "context_names", "numbers", "years",
     "wrong_year", "type", "bm25", "rarest", "unknown", "length", "best_cosine_gap", "asks_type", "soft", "soft_near", "soft_context", "attribute", "soft_attribute",
-    "weakest", "weakest_near",
+    "weakest", "weakest_near", "weakest_name", "cause", "opposed", "negated", "unit", "proximity", "context_numbers", "asks_reason", "asks_yes_no", "clause",
 )  # fmt: skip
 """The signals in the order of the vectors that `signal_vector` returns."""
+READ_NAMES = ("evidence", "span", "answerable")
+"""The signals that the reader adds."""
 
-# Which spans can answer which kind of question.
-_FITS = {
-    "money": {"money"}, "percent": {"percent", "quantity"}, "date": {"date"}, "duration": {"duration", "quantity", "date"},
-    "rank": {"rank", "quantity"}, "quantity": {"quantity", "percent", "money", "duration"}, "person": {"name"},
-    "organisation": {"name"}, "place": {"name"},
-}  # fmt: skip
 _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
+
+
+_CLAUSE_END = re.compile(r"[,;:] |\b(?:which|while|whereas|but|than|and)\b")
+# The reader's log-odds are brought to about -1 to 1.
+_READ_SCALE = (6.0, 10.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may answer, with its passage and its signals by name (each about 0 to 1)."""
+    """A sentence that may answer, with its passage, its signals by name (each about 0 to 1) and its typed spans.
+
+    `read` is what the reader says of it, if it has read it; then the signals hold those of `READ_NAMES` too.
+    """
 
     evidence: Evidence
     sentence: ScoredSentence
     signals: dict[str, float]
     spans: tuple[Typed, ...]
+    read: ReadSentence | None = None
 
+    @property
+    def pointed(self) -> str | None:
+        """What the reader points at within the sentence."""
+        if not self.read:
+            return None
+        start = self.evidence.passage.start
+        return self.evidence.document.text[start + self.read.start : start + self.read.end]
 
-def fitting_kinds(reading: Reading) -> set[str]:
-    """Return the kinds of span that can be the short answer; empty when any sentence will do."""
-    return _FITS.get(reading.expected, set())
+    @property
+    def passage_key(self) -> tuple[str, int]:
+        """What tells its passage from all others."""
+        return self.evidence.document.id, self.evidence.passage.start
 
 
 def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> list[Candidate]:
@@ -49,12 +68,14 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     rarest = max(weights, key=lambda t: weights[t]) if weights else None
     best = max((s.cosine for e in found for s in e.sentences), default=0.0)
     fits = fitting_kinds(reading)
-    closeness = _Closeness(reading, found, index)
+    closeness = Closeness(reading, (f"{e.context} {e.text}" for e in found), index.encoder)
     attributes = [t for t in reading.terms if t not in reading.names]
+    asked = sentence_terms(reading.text)
     result = []
     for position, evidence in enumerate(found):
-        context = sentence_terms(evidence.context) | sentence_terms(evidence.text)
-        in_context = closeness.of(f"{evidence.context} {evidence.text}")
+        whole = f"{evidence.context} {evidence.text}"
+        context = sentence_terms(whole)
+        in_context = closeness.of(whole)
         for place, sentence in enumerate(evidence.sentences):
             own = sentence_terms(sentence.text)
             around = evidence.sentences[max(0, place - 1) : place + 2]
@@ -65,8 +86,8 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
             covered_in_context = covered_near | _covered(reading.terms, context)
             soft = closeness.of(sentence.text)
             soft_near = {t: max(closeness.of(s.text)[t] for s in around) for t in reading.terms}
-            years = {s.text for s in spans if s.kind == "date"}
-            joined = " ".join(years)
+            fitting = [s for s in spans if s.kind in fits and not repeats_question(s, reading)]
+            as_of = _as_of(evidence, sentence)
             signals = {
                 "cosine": sentence.cosine,
                 "passage_cosine": evidence.cosine,
@@ -78,11 +99,13 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "names": _share(reading.names, own),
                 "context_names": _share(reading.names, own | context),
                 "numbers": _share(reading.numbers, own),
-                "years": float(
-                    all(any(y in t for t in (sentence.text, evidence.text, evidence.context)) for y in reading.years)
-                ),
-                "wrong_year": float(bool(reading.years and years) and not any(y in joined for y in reading.years)),
-                "type": float(not fits or any(s.kind in fits and not _in_question(s, reading) for s in spans)),
+                "context_numbers": _share(reading.numbers, own | context),
+                "years": year_match(reading.years, sentence.text, whole, as_of),
+                "wrong_year": float(another_year(reading.years, sentence.text, as_of)),
+                "type": float(not fits or bool(fitting)),
+                "unit": _unit(reading, spans, own),
+                "proximity": min(1.0, max((span_score(reading, sentence.text, s) for s in fitting), default=0.0) / 3),
+                "clause": _clause(sentence.text, fitting, weights, total),
                 "bm25": min(1.0, sentence.bm25 / (total + 1.0)),
                 "rarest": 1.0
                 if rarest is None or rarest in covered
@@ -91,6 +114,8 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "length": min(1.0, len(sentence.text) / 300),
                 "best_cosine_gap": best - sentence.cosine,
                 "asks_type": float(bool(fits)),
+                "asks_reason": float(reading.expected == "reason"),
+                "asks_yes_no": float(reading.expected == "yes_no"),
                 "soft": sum(weights[t] * soft[t] for t in reading.terms) / total,
                 "soft_near": sum(weights[t] * soft_near[t] for t in reading.terms) / total,
                 "soft_context": sum(weights[t] * in_context[t] for t in reading.terms) / total,
@@ -98,57 +123,50 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "soft_attribute": _mean([soft_near[t] for t in attributes]),
                 "weakest": min(in_context.values(), default=1.0),
                 "weakest_near": min(soft_near.values(), default=1.0),
+                "weakest_name": float(all(matches(n, own | context) for n in reading.names)),
+                "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
+                "opposed": float(opposed(asked, own)),
+                "negated": float(negates(reading.text) != negates(sentence.text)),
                 "defines": float(reading.expected == "definition" and _defines(sentence.text, reading)),
             }
             result.append(Candidate(evidence, sentence, signals, spans))
     return result
 
 
-class _Closeness:
-    """How near the words of texts come to each term of a question: 1 for the term itself, else the best cosine.
+def with_reading(found: Sequence[Candidate], read: Mapping[tuple[str, int], ReadPassage]) -> list[Candidate]:
+    """Return the candidates of the passages that have been read, with the reader's signals; the others are left out."""
+    result = []
+    for candidate in found:
+        passage = read.get(candidate.passage_key)
+        if not passage:
+            continue
+        place = candidate.evidence.sentences.index(candidate.sentence)
+        added = read_signals(passage, place)
+        result.append(replace(candidate, signals=candidate.signals | added, read=passage.sentences[place]))
+    return result
 
-    Late interaction in the manner of ColBERT's MaxSim (Khattab and Zaharia 2020), with static word vectors.
-    """
 
-    def __init__(self, reading: Reading, found: Sequence[Evidence], index: Index) -> None:
-        self._terms = reading.terms
-        known = {w for e in found for w in _content_words(f"{e.context} {e.text}")}
-        self._column = {w: i for i, w in enumerate(sorted(known))}
-        wanted = index.encoder.word_vectors(reading.words)
-        self._cosines = wanted @ index.encoder.word_vectors(list(self._column)).T
-        # A figure or a name is the same or another: France answers nothing about Brazil, near as the two words lie.
-        for i, (term, word) in enumerate(zip(reading.terms, reading.words, strict=True)):
-            if word[0].isdigit() or term in reading.names:
-                self._cosines[i] = 0.0
-        self._known: dict[str, dict[str, float]] = {}
-
-    def of(self, text: str) -> dict[str, float]:
-        """Return the closeness of a text to each term, 0 to 1."""
-        if text not in self._known:
-            columns = [self._column[w] for w in _content_words(text) if w in self._column]
-            stems = sentence_terms(text)
-            best = self._cosines[:, columns].max(axis=1) if columns else [0.0] * len(self._terms)
-            self._known[text] = {
-                t: 1.0 if matches(t, stems) else min(1.0, max(0.0, float(b)))
-                for t, b in zip(self._terms, best, strict=True)
-            }
-        return self._known[text]
+def read_signals(passage: ReadPassage, place: int) -> dict[str, float]:
+    """Return the reader's signals of the sentence at a place of a passage, by the names of `READ_NAMES`."""
+    own = passage.sentences[place]
+    said = (own.evidence, own.span_score, passage.answerable)
+    return {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, _READ_SCALE, strict=True)}
 
 
 def signal_vector(candidate: Candidate) -> list[float]:
-    """Return the signals of a candidate in the order of `NAMES`."""
-    return [candidate.signals[name] for name in NAMES]
+    """Return the signals of a candidate in the order of `NAMES`, then of `READ_NAMES` if it has been read."""
+    return [candidate.signals[name] for name in (NAMES + READ_NAMES if candidate.read else NAMES)]
 
 
-@lru_cache(maxsize=20_000)
-def sentence_terms(text: str) -> frozenset[str]:
-    """Return the set of index terms of a text."""
-    return frozenset(terms(text))
-
-
-@lru_cache(maxsize=20_000)
-def _content_words(text: str) -> frozenset[str]:
-    return frozenset(w for w in words(text) if w not in STOPWORDS and w != "us_")
+def passage_texts(found: Iterable[Candidate]) -> dict[tuple[str, int], PassageText]:
+    """Return the passages of candidates as the reader reads them, by their keys."""
+    return {
+        c.passage_key: PassageText(
+            c.evidence.context, c.evidence.text,
+            tuple((s.start - c.evidence.passage.start, s.end - c.evidence.passage.start) for s in c.evidence.sentences),
+        )
+        for c in found
+    }  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)
@@ -157,15 +175,42 @@ def spans_of(text: str) -> tuple[Typed, ...]:
     return tuple(typed_spans(text))
 
 
-def matches(term: str, others: frozenset[str]) -> bool:
-    """Tell whether a stem is among others, or shares a long beginning with one: `invest` and `investor`."""
-    if term in others:
-        return True
-    if len(term) < 5 or not term.isalpha():
-        return False
-    return any(
-        len(o) >= 5 and o.isalpha() and _common_prefix(term, o) >= max(5, 0.75 * max(len(term), len(o))) for o in others
+def _as_of(evidence: Evidence, sentence: ScoredSentence) -> str | None:
+    return next(
+        (
+            s.as_of
+            for s in evidence.document.statements
+            if s.as_of and s.start < sentence.end and s.end > sentence.start
+        ),
+        None,
     )
+
+
+def _unit(reading: Reading, spans: Sequence[Typed], own: frozenset[str]) -> float:
+    """Return whether a figure of the sentence counts what the question counts: 1 also where it counts nothing."""
+    if not reading.counted:
+        return 1.0
+    noun = reading.counted[-1]
+    best = 0.3 if matches(noun, own) else 0.0
+    for span in spans:
+        if span.kind in ("quantity", "duration", "money", "percent"):
+            unit = frozenset(stem(w) for w in words(span.unit or span.text))
+            if matches(noun, unit):
+                return 1.0
+            if any(matches(t, unit) for t in reading.counted):
+                best = 0.7
+    return best
+
+
+def _clause(sentence: str, fitting: Sequence[Typed], weights: Mapping[str, float], total: float) -> float:
+    """Return the share of a question that one clause covers, of those that hold a fitting span if any does."""
+    best, start = 0.0, 0
+    for end in [*(m.start() for m in _CLAUSE_END.finditer(sentence)), len(sentence)]:
+        if not fitting or any(start <= s.start < end for s in fitting):
+            own = sentence_terms(sentence[start:end])
+            best = max(best, sum(w for t, w in weights.items() if matches(t, own)))
+        start = end
+    return best / total
 
 
 def _covered(wanted: Sequence[str], others: frozenset[str]) -> set[str]:
@@ -187,17 +232,3 @@ def _defines(sentence: str, reading: Reading) -> bool:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 1.0
-
-
-def _in_question(span: Typed, reading: Reading) -> bool:
-    own = sentence_terms(span.text)
-    return bool(own) and own <= set(reading.terms) | set(reading.numbers) | set(reading.years) | set(reading.frame)
-
-
-def _common_prefix(a: str, b: str) -> int:
-    n = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        n += 1
-    return n

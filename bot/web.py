@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from bot.answer import Answer, Question
-from bot.chain import Chain, check_question
+from bot.answer import Answer, Question, check_question
+from bot.chain import Chain
 from bot.markup import PAGE, Turn, render_message, render_sources, render_transcript
 from corpus.errors import GapbotError
 

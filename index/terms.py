@@ -123,6 +123,25 @@ def stem(word: str) -> str:
     return stemmed
 
 
+@lru_cache(maxsize=20_000)
+def sentence_terms(text: str) -> frozenset[str]:
+    """Return the set of index terms of a text."""
+    return frozenset(terms(text))
+
+
+def matches(term: str, others: frozenset[str]) -> bool:
+    """Tell whether a stem is among others, or shares a long beginning with one: `invest` and `investor`."""
+    if term in others:
+        return True
+    if len(term) < 5 or not term.isalpha():
+        return False
+    beginning = term[:5]
+    return any(
+        o.startswith(beginning) and o.isalpha() and _common_prefix(term, o) >= 0.75 * max(len(term), len(o))
+        for o in others
+    )
+
+
 def _spelled(word: str) -> str:
     for pattern, replacement in _SPELLING:
         word = pattern.sub(replacement, word)
@@ -141,3 +160,12 @@ def _scaled(number: str, power: int) -> str:
     if len(fraction) > power:
         return number
     return (whole + fraction.ljust(power, "0")).lstrip("0") or "0"
+
+
+def _common_prefix(a: str, b: str) -> int:
+    n = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        n += 1
+    return n

@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--begin", type=Path, help="weights of an earlier run to begin with")
     parser.add_argument("--note", default="", help="what the run tries, for the log")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -53,6 +54,8 @@ def train(options: argparse.Namespace) -> None:
     # Every user has the word embeddings already: they stay as they are, and need not be shipped.
     transformer.embeddings.word_embeddings.weight.requires_grad = False
     model = Reader(transformer, transformer.config.hidden_size).to(device)
+    if options.begin:
+        model.load_state_dict(torch.load(options.begin, map_location=device))
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     warm = max(1, options.steps // 16)
@@ -107,7 +110,7 @@ def train(options: argparse.Namespace) -> None:
             round_ += 1
     torch.save(model.state_dict(), options.work / "reader.pt")
     run = {
-        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed,
+        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed, "begun with": str(options.begin or ""),
         "device": device, "left out": options.left_out, "questions": dict(counts), "loss": round(sum(losses[-100:]) / max(1, len(losses[-100:])), 4),
         "minutes": round((time.monotonic() - started) / 60), "measures": _measures(model, tokenizer, held),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from corpus.sentences import sentence_spans
 
 Row = dict[str, Any]
 OWN = Path(__file__).parent / "data"
+_NAME = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ][\w’-]+(?: (?:of )?[A-ZÀ-ÖØ-ÞĐ][\w’-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +93,51 @@ def hash_of(text: str) -> int:
     return sum((i + 1) * ord(c) for i, c in enumerate(text))
 
 
-def varied(asked: Asked, chance: random.Random) -> Iterator[Example]:
-    """Yield one question as an epoch sees it: beside its text, whole or in part, and beside texts that mislead."""
+def varied(asked: Asked, chance: random.Random, names: Sequence[str]) -> Iterator[Example]:
+    """Yield one question as an epoch sees it: beside its text, whole or in part, and beside texts that mislead.
+
+    What misleads: a passage that the retriever mistakes for the evidence, the own text without its evidence, and
+    the own text where the question asks for another year, figure or one of `names`.
+    """
     example = replace(asked.example, question=_retyped(asked.example.question, chance))
-    if chance.random() < 0.35:
-        yield _cropped(example, chance)
-    else:
-        yield example
-    if asked.negatives and chance.random() < (0.5 if example.evidence else 0.25):
+    yield _cropped(example, chance) if chance.random() < 0.35 else example
+    if asked.negatives and chance.random() < (0.4 if example.evidence else 0.2):
         title, text = chance.choice(asked.negatives[:3])
         negative = replace(example, title=title, text=text, answer=None, evidence=())
         yield _cropped(negative, chance) if chance.random() < 0.35 else negative
+    if example.evidence and chance.random() < 0.3:
+        yield from _without_evidence(example)
+    if example.evidence and chance.random() < 0.25:
+        yield from _asking_another(asked.example, chance, names)
+
+
+def _without_evidence(example: Example) -> Iterator[Example]:
+    """Yield the example beside its text without the sentences that answer, unless the answer stands there still."""
+    answer = example.text[slice(*example.answer)].lower() if example.answer else None
+    kept = [
+        example.text[a:b]
+        for a, b in sentence_spans(example.text)
+        if not any(x < b and y > a for x, y in example.evidence)
+    ]
+    text = " ".join(kept)
+    if len(kept) >= 2 and not (answer and answer in text.lower()):
+        yield replace(example, text=text, answer=None, evidence=())
+
+
+def _asking_another(example: Example, chance: random.Random, names: Sequence[str]) -> Iterator[Example]:
+    """Yield the question with a year, figure or name of it changed for one that the text does not hold."""
+    changes = []
+    for match in re.finditer(r"\b\d{1,4}\b", example.question):
+        other = str(int(match.group()) + chance.choice((-3, -2, -1, 1, 2, 3)))
+        changes.append((match.span(), other))
+    for match in _NAME.finditer(example.question):
+        if match.start() and match.group() in example.text:
+            changes.append((match.span(), chance.choice(names)))
+    changes = [c for c in changes if c[1] not in example.text and not c[1].startswith("-")]
+    if changes:
+        (start, end), other = chance.choice(changes)
+        question = example.question[:start] + other + example.question[end:]
+        yield replace(example, question=_retyped(question, chance), answer=None, evidence=())
 
 
 def _cropped(example: Example, chance: random.Random) -> Example:
@@ -147,6 +182,7 @@ def _retyped(question: str, chance: random.Random) -> str:
 def epoch(asked: Sequence[Asked], seed: int) -> list[Example]:
     """Return the examples of one epoch, shuffled."""
     chance = random.Random(seed)
-    examples = [e for a in asked for e in varied(a, chance)]
+    names = [m.group() for a in asked for m in _NAME.finditer(a.example.question) if m.start()]
+    examples = [e for a in asked for e in varied(a, chance, names)]
     chance.shuffle(examples)
     return examples

@@ -6,12 +6,22 @@ retrieval is the product's. Also how near the reading comes to the rewrite, by c
 turns, which need no reading, are left out of the figures. Prints one JSON line.
 """
 
-import json
 from collections.abc import Sequence
 
 from bot.conversation import standalone_question
 from tests.bench.measures import f1, mean
-from tests.bench.sets import Row, Within, documents, indexed, needed, parser, progress, read_jsonl
+from tests.bench.sets import (
+    Row,
+    Within,
+    documents,
+    indexed,
+    needed,
+    parser,
+    print_figures,
+    progress,
+    read_jsonl,
+    sample,
+)
 
 _DEPTH = 60
 
@@ -19,12 +29,13 @@ _DEPTH = 60
 def main() -> None:
     options = parser(__doc__).parse_args()
     (file,) = needed(options.data, "cast/utterances.jsonl")
-    turns = with_queries(read_jsonl(file)[: options.limit or None])
+    turns = with_queries(read_jsonl(file))
     # One title for all: without one a row's id would be indexed, which names the topic.
     with indexed({"id": t["id"], "title": "Question", "text": t["rewrite"]} for t in turns) as index:
-        rows = [measured(index, t) for t in progress([t for t in turns if t["turn"] > 1], "retrieving")]
-    methods = {name: {m: mean(r[name][m] for r in rows) for m in of} for name, of in rows[0].items()} if rows else {}
-    print(json.dumps({"set": "cast", "rewrites": len(turns), "follow-ups": len(rows), **methods}))
+        follow_ups = sample([t for t in turns if t["turn"] > 1], options.limit)
+        found = [measured(index, t) for t in progress(follow_ups, "retrieving")]
+    methods = {name: {m: mean(r[name][m] for r in found) for m in of} for name, of in found[0].items()} if found else {}
+    print_figures("cast", options, {"rewrites": len(turns), "follow-ups": len(found), **methods})
 
 
 def with_queries(rows: Sequence[Row]) -> list[Row]:
@@ -58,6 +69,7 @@ def measured(index: Within, turn: Row) -> dict[str, dict[str, float]]:
             "cosine": float(index.encoder.encode_query(query) @ rewrite),
             "f1": f1(query, turn["rewrite"]),
             "same words": float(f1(query, turn["rewrite"]) == 1.0),
+            "as typed": float(query == turn["utterance"]),
         }
     return result
 

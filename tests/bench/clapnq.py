@@ -5,18 +5,27 @@ are measured against the gold ones, and refusal against unanswerable questions, 
 those of the highest cosine, encoded by themselves. Prints one JSON line.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from index.encoder import Encoder
-from tests.bench.measures import Span, encode, mean, overlaps
-from tests.bench.sets import Asked, Asker, Row, Within, indexed, needed, parser, progress, read_jsonl
-
-FALSE_REFUSALS = 0.1
+from tests.bench.measures import Span, about_the_same, encode, mean, refusal
+from tests.bench.sets import (
+    Asked,
+    Asker,
+    Row,
+    Within,
+    fitted_on,
+    indexed,
+    needed,
+    parser,
+    print_figures,
+    progress,
+    read_jsonl,
+    sample,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Outcome:
 def main() -> None:
     options = parser(__doc__).parse_args()
     (file,) = needed(options.data, "clapnq/questions.jsonl")
-    questions = [{**q, "text": " ".join(q["sentences"])} for q in read_jsonl(file)][: options.limit or None]
+    questions = [{**q, "text": " ".join(q["sentences"])} for q in sample(read_jsonl(file), options.limit)]
     with indexed(questions) as index:
         ask = Asker(index)
         found = [product(index, ask, q) for q in progress(questions, "asking")]
@@ -43,7 +52,7 @@ def main() -> None:
             Outcome(q, frozenset(r[:n]), s) for q, (r, s) in zip(questions, ranked, strict=True)
         ]
     beside = {name: cited_figures(outcomes) for name, outcomes in plain.items()}
-    figures: dict[str, Any] = {
+    figures: Row = {
         "product": cited_figures(found) | refusal_figures(found) | {
             "answerable refused": mean(not o.answered for o in found if o.question["answerable"]),
             "unanswerable refused": mean(not o.answered for o in found if not o.question["answerable"]),
@@ -52,7 +61,7 @@ def main() -> None:
         "top cosine as confidence": refusal_figures(plain["top cosine 1"]),
         "best baseline": max(beside, key=lambda name: beside[name]["f1"] or 0.0),
     }  # fmt: skip
-    print(json.dumps({"set": "clapnq", "questions": len(questions), **figures}))
+    print_figures("clapnq", options, {"questions": len(questions), "fitted on": fitted_on(), **figures})
 
 
 def product(index: Within, ask: Asker, question: Row) -> Outcome:
@@ -76,7 +85,7 @@ def sentences_in(sentences: Sequence[str], cited: Span) -> set[int]:
     found, start = set(), 0
     for number, sentence in enumerate(sentences):
         own = (start, start + len(sentence))
-        if 2 * overlaps(own, cited) >= max(1, min(len(sentence), cited[1] - cited[0])):
+        if about_the_same(own, cited):
             found.add(number)
         start = own[1] + 1
     return found
@@ -104,15 +113,7 @@ def cited_figures(found: Sequence[Outcome]) -> dict[str, float | None]:
 def refusal_figures(found: Sequence[Outcome]) -> Row:
     """Return answerability AUC, and refusal of the unanswerable where a tenth of the answerable is refused."""
     answerable = [o.score for o in found if o.question["answerable"]]
-    others = [o.score for o in found if not o.question["answerable"]]
-    if not answerable or not others:
-        return {"auc": None}
-    threshold = float(np.quantile(answerable, FALSE_REFUSALS))
-    labels = [o.question["answerable"] for o in found]
-    return {
-        "auc": round(float(roc_auc_score(labels, [o.score for o in found])), 4),
-        f"unanswerable refused at {FALSE_REFUSALS:.0%} false": mean(s < threshold for s in others),
-    }
+    return refusal(answerable, [o.score for o in found if not o.question["answerable"]])
 
 
 if __name__ == "__main__":

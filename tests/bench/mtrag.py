@@ -5,7 +5,6 @@ the product, taken alone, or joined with the user's earlier turns; each with the
 alone. Also which last turns the chain refuses, by what the set says of them. Prints one JSON line.
 """
 
-import json
 from collections.abc import Sequence
 
 from tests.bench.measures import Bm25, mean, ndcg, recall
@@ -18,9 +17,11 @@ from tests.bench.sets import (
     indexed,
     needed,
     parser,
+    print_figures,
     progress,
     read_jsonl,
     reading,
+    sample,
 )
 
 PUBLISHED = {"last turn": 0.742, "all user turns": 0.751, "last two turns": 0.794}
@@ -33,7 +34,7 @@ def main() -> None:
     options = parser(__doc__).parse_args()
     passages_file, conversations_file = needed(options.data, "mtrag/passages.jsonl", "mtrag/conversations.jsonl")
     passages = read_jsonl(passages_file)
-    conversations = read_jsonl(conversations_file)[: options.limit or None]
+    conversations = sample(read_jsonl(conversations_file), options.limit)
     with indexed(passages) as index:
         rows = asked(index, conversations)
         lexical = Bm25([p["id"] for p in passages], (f"{p['title']}\n{p['text']}" for p in passages))
@@ -41,10 +42,10 @@ def main() -> None:
     kinds = sorted({r["answerability"] for r in rows})
     refused = {kind: mean(r["status"] != "answered" for r in rows if r["answerability"] == kind) for kind in kinds}
     changed = mean(r["queries"]["product reading"] != r["queries"]["last turn"] for r in rows)
-    print(json.dumps({
-        "set": "mtrag", "passages": len(passages), "conversations": len(rows), "with relevant": sum(bool(r["relevant"]) for r in rows),
+    print_figures("mtrag", options, {
+        "passages": len(passages), "conversations": len(rows), "with relevant": sum(bool(r["relevant"]) for r in rows),
         **figures, "reading differs from last turn": changed, "refused": refused, "published bm25 r@5": PUBLISHED,
-    }))  # fmt: skip
+    })  # fmt: skip
 
 
 def asked(index: Within, conversations: Sequence[Row]) -> list[Row]:

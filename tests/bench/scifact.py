@@ -4,14 +4,24 @@ SciFact (Wadden et al. 2020) as BEIR has it: nDCG@10, R@5 and R@100 by document 
 BM25 and the encoder alone over whole documents in the same run. Prints one JSON line.
 """
 
-import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from index.retriever import Index
 from tests.bench.measures import Bm25, encode, mean, ndcg, recall
-from tests.bench.sets import WIDTH, Row, documents, indexed, needed, parser, progress, read_jsonl
+from tests.bench.sets import (
+    WIDTH,
+    Row,
+    documents,
+    indexed,
+    needed,
+    parser,
+    print_figures,
+    progress,
+    read_jsonl,
+    sample,
+)
 
 PUBLISHED = {"bm25": 0.679, "dense": 0.645}
 """nDCG@10 on the full set: Thakur et al. 2021, and all-MiniLM-L6-v2 on the MTEB leaderboard."""
@@ -28,17 +38,18 @@ def main() -> None:
     corpus_file, queries_file = needed(options.data, "scifact/corpus.jsonl", "scifact/queries.jsonl")
     corpus, queries = read_jsonl(corpus_file), read_jsonl(queries_file)
     if options.limit:
-        queries = queries[: options.limit]
-        wanted = {i for q in queries for i in q["relevant"]}
-        # Distractors in proportion: figures of a limited run are for smoke tests alone.
-        corpus = [d for n, d in enumerate(corpus) if d["id"] in wanted or n < 10 * options.limit]
+        queries = sample(queries, options.limit)
+        wanted = {i for q in queries for i in q["relevant"]} | {d["id"] for d in sample(corpus, 10 * options.limit)}
+        # Fewer distractors make it easier: a limited run compares ways of ranking, not with what is published.
+        corpus = [d for d in corpus if d["id"] in wanted]
     with indexed(corpus) as index:
         figures = {
             "hybrid": measured(queries, lambda query, k: hybrid(index, query, k), "hybrid"),
             "bm25": measured(queries, lexical(corpus), "BM25"),
             "dense": measured(queries, dense(index, corpus), "dense"),
         }
-    print(json.dumps({"set": "scifact", "documents": len(corpus), "queries": len(queries), **figures, "published ndcg@10": PUBLISHED}))  # fmt: skip
+    counts = {"documents": len(corpus), "queries": len(queries)}
+    print_figures("scifact", options, {**counts, **figures, "published ndcg@10": PUBLISHED})
 
 
 def measured(queries: Sequence[Row], rank: Rank, label: str) -> dict[str, float | None]:

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import random
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from rich.progress import track
 from bot.answer import Answer, Question
 from bot.chain import Chain
 from bot.config import Settings, settings
+from bot.reader import Reader
 from bot.render import build_index
 from index.encoder import Encoder, ensure_exported
 from index.retriever import Evidence, Index
@@ -26,13 +29,42 @@ T = TypeVar("T")
 WIDTH = 60
 """Passages that each leg of retrieval brings: up to so many, scores are those of a small k."""
 
+_BOT = Path(__file__).parents[2] / "bot"
+_STARTED = time.perf_counter()
+
 
 def parser(about: str | None) -> argparse.ArgumentParser:
     """Return a parser with the options of every bench over a set."""
     made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--data", type=Path, help="folder of the sets, for example ../shared/bench")
-    made.add_argument("--limit", type=int, default=0, metavar="N", help="so many of the set only, 0 for all")
+    made.add_argument(
+        "--limit", type=int, default=0, metavar="N", help="so many of the set only, drawn by chance, 0 for all"
+    )
     return made
+
+
+def print_figures(name: str, options: argparse.Namespace, figures: Row) -> None:
+    """Print the JSON line of a bench; `limit` tells a run over a part of the set from one over all of it."""
+    seconds = round(time.perf_counter() - _STARTED)
+    print(json.dumps({"set": name, "limit": options.limit, **figures, "seconds": seconds}))
+
+
+def fitted_on() -> Row:
+    """Return which sets the shipped models were fitted on: their figures on those are not of unseen questions."""
+    # A run may go on from the weights of an earlier one.
+    read = {name for run in read_jsonl(_BOT / "training" / "runs.jsonl") for name in run["questions"]}
+    gate = json.loads((_BOT / "answerability.json").read_text(encoding="utf-8"))["data"]
+    return {"reader": sorted(read) if settings().reads else [], "gate": gate}
+
+
+def sample(rows: Sequence[T], limit: int) -> list[T]:
+    """Draw `limit` of the rows by chance, the same in every run and in their order; all of them for 0.
+
+    Files are sorted by topic and by kind: the first rows of one, or every n-th, would say little of the whole.
+    """
+    if not 0 < limit < len(rows):
+        return list(rows)
+    return [rows[i] for i in sorted(random.Random(1).sample(range(len(rows)), limit))]
 
 
 def needed(data: Path | None, *names: str) -> list[Path]:
@@ -50,28 +82,6 @@ def read_jsonl(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
 
 
-def read_squad(path: Path, limit: int = 0) -> list[Row]:
-    """Read paragraphs in SQuAD's format as {"id", "title", "text", "questions"}, with `limit` so many of them.
-
-    A question has {"id", "question", "answerable", "answers": its texts, "spans": their places}.
-    """
-    rows: list[Row] = []
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-        for number, paragraph in enumerate(article["paragraphs"]):
-            questions = [
-                {
-                    "id": q["id"], "question": q["question"], "answerable": not q.get("is_impossible", False),
-                    "answers": [a["text"] for a in q["answers"]],
-                    "spans": [(a["answer_start"], a["answer_start"] + len(a["text"])) for a in q["answers"]],
-                }
-                for q in paragraph["qas"]
-            ]  # fmt: skip
-            title = article["title"].replace("_", " ")
-            row = {"id": f"{article['title']}-{number}", "title": title, "text": paragraph["context"]}
-            rows.append({**row, "questions": questions})
-    return rows[: limit or None]
-
-
 def progress(items: Sequence[T], label: str) -> Iterable[T]:
     """Pass items on and show on standard error how far they are."""
     console = Console(stderr=True)
@@ -83,7 +93,7 @@ def progress(items: Sequence[T], label: str) -> Iterable[T]:
 def write_rows(folder: Path, rows: Iterable[Row]) -> None:
     """Write documents {"id", "title", "text"} as a corpus folder of one JSONL file."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = (json.dumps({key: row[key] for key in ("id", "title", "text")}) + "\n" for row in rows)
+    lines = [json.dumps({key: row[key] for key in ("id", "title", "text")}) + "\n" for row in rows]
     (folder / "documents.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
@@ -95,12 +105,11 @@ def temporary_home(corpus: Path | None = None) -> Iterator[Settings]:
         home.mkdir()
         ensure_exported(own.encoders, own.encoder)
         (home / "encoders").symlink_to(own.encoders, target_is_directory=True)
-        made = Settings(home, corpus or own.corpus, own.encoder, logs_gaps=False)
+        made = replace(own, home=home, corpus=corpus or own.corpus, logs_gaps=False)
         refused = build_index(made).refused
         if refused:
-            print(
-                f"{len(refused)} documents refused, the first: {refused[0].path}: {refused[0].reason}", file=sys.stderr
-            )
+            # Without them the figures would be those of another set.
+            sys.exit(f"{len(refused)} documents refused, the first: {refused[0].path}: {refused[0].reason}")
         yield made
 
 
@@ -162,12 +171,14 @@ class Asker:
     """Questions asked of the chain as users have it, and of the chain that answers whatever its doubts."""
 
     def __init__(self, index: Index) -> None:
-        self.chain, self._bold = Chain(index), Chain(index, threshold=0.0)
+        reader = Reader() if settings().reads else None
+        self.chain, self._bold = Chain(index, reader=reader), Chain(index, threshold=0.0, reader=reader)
 
     def __call__(self, text: str, history: Sequence[str] = ()) -> Asked:
-        question = Question(text, tuple(history))
-        answer = self.chain.ask(question)
-        return Asked(answer, answer if answer.status == "answered" else self._bold.ask(question))
+        answer = self.chain.ask(Question(text, tuple(history)))
+        # The same reading is forced: a chain without doubts would take other names from the earlier turns.
+        forced = answer if answer.status == "answered" else self._bold.ask(Question(reading(answer)))
+        return Asked(answer, forced)
 
 
 def reading(answer: Answer) -> str:

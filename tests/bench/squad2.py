@@ -2,20 +2,34 @@
 
 SQuAD 2.0 (Rajpurkar et al. 2018). Each question is asked twice: against the paragraph that it was written for, and
 over all paragraphs as one corpus. Beside the first stands the sentence of the highest cosine, encoded by itself.
+"unread" are the articles that the shipped reader was not trained on; only their figures are of unseen questions.
 Prints one JSON line.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
+from bot.training.data import hash_of
 from corpus.sentences import sentence_spans
 from index.encoder import Encoder, Vectors
-from tests.bench.measures import Span, encode, f1, mean, normalised, overlaps
-from tests.bench.sets import Asked, Asker, Row, Within, indexed, needed, parser, progress, read_squad
+from tests.bench.measures import Span, encode, f1, mean, normalised, overlaps, refusal, risks
+from tests.bench.sets import (
+    Asked,
+    Asker,
+    Row,
+    Within,
+    fitted_on,
+    indexed,
+    needed,
+    parser,
+    print_figures,
+    progress,
+    sample,
+)
 
 PUBLISHED = {"MiniLM-L6-H384 f1": 0.756, "DistilBERT f1": 0.682}
 """On the full development set, fine-tuned to read."""
@@ -26,6 +40,7 @@ class Outcome:
     """What came of one question: a score of confidence, what is said as the answer, and what was cited."""
 
     question: Row
+    paragraph: str
     score: float
     said: str
     cites_answer: bool
@@ -38,12 +53,48 @@ def main() -> None:
     options = parser(__doc__).parse_args()
     (file,) = needed(options.data, "squad2/squad2.json")
     paragraphs = read_squad(file, options.limit)
+    trained = fitted_on()
+    unread = {p["id"] for p in paragraphs if half(p["id"]) not in trained["reader"]}
     with indexed(paragraphs) as index:
-        given = outcomes(paragraphs, lambda p: product(index, p, within=True), "given paragraph")
-        plain = outcomes(paragraphs, lambda p: nearest(index.encoder, p), "top cosine")
-        opened = outcomes(paragraphs, lambda p: product(index, p, within=False), "all paragraphs")
-    figures = {"given paragraph": product_figures(given), "open": product_figures(opened), "given paragraph, top cosine": shared_figures(plain)}  # fmt: skip
-    print(json.dumps({"set": "squad2", "paragraphs": len(paragraphs), "questions": len(given), **figures, "published": PUBLISHED}))  # fmt: skip
+        ask = Asker(index)
+        given = outcomes(paragraphs, lambda p: product(index, ask, p, within=True), "given paragraph")
+        plain = outcomes(paragraphs, lambda p: nearest_in(index.encoder, p), "top cosine")
+        opened = outcomes(paragraphs, lambda p: product(index, ask, p, within=False), "all paragraphs")
+    figures = {
+        "given paragraph": product_figures(given),
+        "given paragraph, unread": product_figures([o for o in given if o.paragraph in unread]),
+        "given paragraph, top cosine": shared_figures(plain),
+        "open": product_figures(opened),
+        "open, unread": product_figures([o for o in opened if o.paragraph in unread]),
+    }
+    counts = {"paragraphs": len(paragraphs), "unread": len(unread), "questions": len(given)}
+    print_figures("squad2", options, {**counts, "fitted on": trained, **figures, "published": PUBLISHED})
+
+
+def read_squad(path: Path, limit: int = 0) -> list[Row]:
+    """Read paragraphs in SQuAD's format as {"id", "title", "text", "questions"}, `limit` of them if given.
+
+    A question has {"id", "question", "answerable", "answers": its texts, "spans": their places}.
+    """
+    rows: list[Row] = []
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        for number, paragraph in enumerate(article["paragraphs"]):
+            questions = [
+                {
+                    "id": q["id"], "question": q["question"], "answerable": not q.get("is_impossible", False),
+                    "answers": [a["text"] for a in q["answers"]],
+                    "spans": [(a["answer_start"], a["answer_start"] + len(a["text"])) for a in q["answers"]],
+                }
+                for q in paragraph["qas"]
+            ]  # fmt: skip
+            row = {"id": f"{article['title']}-{number}", "title": article["title"].replace("_", " ")}
+            rows.append({**row, "text": paragraph["context"], "questions": questions})
+    return sample(rows, limit)
+
+
+def half(paragraph: str) -> str:
+    """Return which half of the set an article belongs to, as the reader's training names it."""
+    return "squad2-a" if hash_of(paragraph.rpartition("-")[0]) % 2 else "squad2-b"
 
 
 def outcomes(paragraphs: Sequence[Row], answer: Callable[[Row], list[Outcome]], label: str) -> list[Outcome]:
@@ -51,10 +102,9 @@ def outcomes(paragraphs: Sequence[Row], answer: Callable[[Row], list[Outcome]], 
     return [o for p in progress(paragraphs, label) for o in answer(p)]
 
 
-def product(index: Within, paragraph: Row, *, within: bool) -> list[Outcome]:
+def product(index: Within, ask: Asker, paragraph: Row, *, within: bool) -> list[Outcome]:
     """Ask the product a paragraph's questions, of that paragraph alone or of all."""
     index.document = paragraph["id"] if within else None
-    ask = Asker(index)
     return [_outcome(q, ask(q["question"]), paragraph["id"]) for q in paragraph["questions"]]
 
 
@@ -63,7 +113,7 @@ def _outcome(question: Row, asked: Asked, paragraph: str) -> Outcome:
     quote = citations[0].quote if citations else ""
     short = asked.forced.short or ""
     right = any(c.document == paragraph and holds(question, (c.start, c.end)) for c in citations)
-    return Outcome(question, asked.confidence, short or quote, right, len(citations), short, asked.answered)
+    return Outcome(question, paragraph, asked.confidence, short or quote, right, len(citations), short, asked.answered)
 
 
 def holds(question: Row, span: Span) -> bool:
@@ -71,7 +121,7 @@ def holds(question: Row, span: Span) -> bool:
     return any(overlaps(span, s) == s[1] - s[0] for s in question["spans"])
 
 
-def nearest(encoder: Encoder, paragraph: Row) -> list[Outcome]:
+def nearest_in(encoder: Encoder, paragraph: Row) -> list[Outcome]:
     """Answer a paragraph's questions with the sentence of the highest cosine, which is the confidence as well."""
     spans = sentence_spans(paragraph["text"])
     texts = [paragraph["text"][a:b] for a, b in spans]
@@ -80,7 +130,7 @@ def nearest(encoder: Encoder, paragraph: Row) -> list[Outcome]:
     for q in paragraph["questions"]:
         cosines = vectors @ encoder.encode_query(q["question"])
         best = int(np.argmax(cosines))
-        result.append(Outcome(q, float(cosines[best]), texts[best], holds(q, spans[best]), 1))
+        result.append(Outcome(q, paragraph["id"], float(cosines[best]), texts[best], holds(q, spans[best]), 1))
     return result
 
 
@@ -92,6 +142,8 @@ def product_figures(found: Sequence[Outcome]) -> Row:
         "short given": mean(bool(o.short) for o in answerable),
         "short em": mean(exact(o.question, o.short) for o in answerable),
         "short f1": mean(best_f1(o.question, o.short) for o in answerable),
+        "em as asked": mean(as_asked(o, exact) for o in found),
+        "f1 as asked": mean(as_asked(o, best_f1) for o in found),
         "answered and right sentence": mean(o.answered and o.cites_answer for o in answerable),
         "answerable refused": mean(not o.answered for o in answerable),
         "unanswerable refused": mean(not o.answered for o in others),
@@ -101,15 +153,23 @@ def product_figures(found: Sequence[Outcome]) -> Row:
 def shared_figures(found: Sequence[Outcome]) -> Row:
     """Return answerability AUC, sentence accuracy without abstention, and the best overall F1 over thresholds."""
     answerable = [o for o in found if o.question["answerable"]]
-    labels = [o.question["answerable"] for o in found]
+    others = [o.score for o in found if not o.question["answerable"]]
     f1_best, threshold = best_overall(found)
     return {
-        "auc": round(float(roc_auc_score(labels, [o.score for o in found])), 4) if len(set(labels)) > 1 else None,
+        **refusal([o.score for o in answerable], others),
+        **risks((o.score, o.question["answerable"] and o.cites_answer) for o in found),
         "sentence": mean(o.cites_answer for o in answerable),
         "sentences cited": mean(o.cited for o in answerable),
         "best f1": f1_best,
         "at": threshold,
     }
+
+
+def as_asked(outcome: Outcome, score: Callable[[Row, str], float]) -> float:
+    """Score what users get: a refusal is right of an unanswerable question alone."""
+    if not outcome.answered or not outcome.question["answerable"]:
+        return float(outcome.answered == outcome.question["answerable"])
+    return score(outcome.question, outcome.said)
 
 
 def best_overall(found: Sequence[Outcome]) -> tuple[float, float]:
@@ -121,10 +181,10 @@ def best_overall(found: Sequence[Outcome]) -> tuple[float, float]:
     total = float(sum(not o.question["answerable"] for o in ordered))
     best, threshold = total, 1.0
     for o in ordered:
-        total += best_f1(o.question, o.said) if o.question["answerable"] else -1.0
+        total += best_f1(o.question, o.said) if o.question["answerable"] else -float(bool(o.said))
         if total > best:
             best, threshold = total, o.score
-    return round(best / len(ordered), 4), round(threshold, 4)
+    return round(best / max(1, len(ordered)), 4), round(threshold, 4)
 
 
 def exact(question: Row, said: str) -> float:

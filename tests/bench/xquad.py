@@ -2,27 +2,27 @@
 
 XQuAD (Artetxe et al. 2020), whose paragraphs and questions are the same in each language. English questions on
 English paragraphs, Vietnamese on Vietnamese and Vietnamese on English, each language's paragraphs as one corpus
-through the chain, beside BM25 over whole paragraphs. Prints one JSON line.
+through the chain, beside BM25 over whole paragraphs and the sentence of the highest cosine. Prints one JSON line.
 """
 
-import json
 from collections.abc import Sequence
 
-from bot.answer import Citation
-from tests.bench.measures import Bm25, mean, normalised, recall
+from tests.bench.measures import Bm25, mean, nearest, normalised, recall
 from tests.bench.sets import (
     WIDTH,
     Asker,
     Row,
     Within,
     documents,
+    fitted_on,
     indexed,
     needed,
     parser,
+    print_figures,
     progress,
-    read_squad,
     reading,
 )
+from tests.bench.squad2 import best_f1, exact, read_squad
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         }
     with indexed(vietnamese) as index:
         figures["vi on vi"] = measured(index, bm25(vietnamese), vietnamese, vietnamese, "Vietnamese on Vietnamese")
-    print(json.dumps({"set": "xquad", "paragraphs": len(english), **figures}))
+    print_figures("xquad", options, {"paragraphs": len(english), "fitted on": fitted_on(), **figures})
 
 
 def bm25(paragraphs: Sequence[Row]) -> Bm25:
@@ -53,12 +53,18 @@ def measured(index: Within, lexical: Bm25, asked_in: Sequence[Row], answered_in:
     for q in progress([q for p in asked_in for q in p["questions"]], label):
         paragraph, answers = gold[q["id"]]
         asked = ask(q["question"])
-        found = documents(index.retrieve(reading(asked.answer), WIDTH))
+        passages = index.retrieve(reading(asked.answer), WIDTH)
+        found, top = documents(passages), nearest(passages)
+        cited, short = [c.quote for c in asked.forced.citations], asked.forced.short or ""
         rows.append(
             {
                 "answered": asked.answered,
-                "answered and contains gold": asked.answered and contains(asked.answer.citations, answers),
-                "contains gold, never refusing": contains(asked.forced.citations, answers),
+                "answered and contains gold": asked.answered and contains(cited, answers),
+                "contains gold, never refusing": contains(cited, answers),
+                "contains gold, top cosine": top is not None and contains([top[1].text], answers),
+                "sentences cited": len(cited),
+                "short em, never refusing": exact({"answers": answers}, short),
+                "short f1, never refusing": best_f1({"answers": answers}, short),
                 "r@1": recall(found, [paragraph], 1),
                 "r@5": recall(found, [paragraph], 5),
                 "bm25 r@5": recall(lexical.rank(q["question"], 5), [paragraph], 5),
@@ -67,9 +73,9 @@ def measured(index: Within, lexical: Bm25, asked_in: Sequence[Row], answered_in:
     return {"questions": len(rows), **{name: mean(r[name] for r in rows) for name in rows[0]}}
 
 
-def contains(citations: Sequence[Citation], answers: Sequence[str]) -> bool:
-    """Tell whether the cited text contains one of the gold answers as whole words."""
-    cited = f" {' '.join(normalised(c.quote) for c in citations)} "
+def contains(quotes: Sequence[str], answers: Sequence[str]) -> bool:
+    """Tell whether quoted text contains one of the gold answers as whole words."""
+    cited = f" {' '.join(map(normalised, quotes))} "
     return any(f" {normalised(a)} " in cited for a in answers)
 
 

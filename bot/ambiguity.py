@@ -1,0 +1,61 @@
+"""A question that several subjects answer equally well: which of them is meant?"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.conflicts import statements_at
+from bot.question import Reading
+from bot.short import fitting_kinds
+from bot.signals import Candidate
+from index.terms import matches, sentence_terms
+
+# How far below the best a sentence may lie that answers equally well: in the reader's signal, else in log-odds.
+_READ_MARGIN, _READ_LEAST = 0.8, 0.5
+_MARGIN = 0.8
+_MOST = 4
+
+
+def subjects(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float]) -> list[tuple[str, Candidate]]:
+    """Return the subjects that a question may mean, each with its sentence; fewer than two where it is clear.
+
+    A question is unclear that names nothing, while sentences of different documents about different subjects answer
+    it about equally well.
+    """
+    if not ranked or reading.names or not fitting_kinds(reading):
+        return []
+    found: list[tuple[str, Candidate]] = []
+    for candidate in _close(ranked, scores):
+        name = next(_names(reading, candidate), None)
+        own = sentence_terms(name or "")
+        if not name or any(own & sentence_terms(n) or candidate.passage_key == c.passage_key for n, c in found):
+            continue
+        found.append((name, candidate))
+    return found[:_MOST]
+
+
+def _close(ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
+    """Return the candidates that answer about as well as the best one."""
+    if not ranked[0].read:
+        return [c for c, s in zip(ranked, scores, strict=True) if scores[0] - s <= _MARGIN]
+    best = max(c.signals["span"] for c in ranked)
+    return [c for c in ranked if c.signals["span"] >= max(_READ_LEAST, best - _READ_MARGIN) and c.signals["type"]]
+
+
+def asked_of(question: str, subject: str) -> str:
+    """Return a question with its subject.
+
+    >>> asked_of("How many data centers are there?", "Viettel")
+    'How many data centers are there – Viettel?'
+    """
+    return f"{question.rstrip(' ?!.')} – {subject}?"
+
+
+def _names(reading: Reading, candidate: Candidate) -> Iterator[str]:
+    """Yield what a sentence is about and the question does not name: its recorded subject, then its names."""
+    sentence = candidate.sentence
+    recorded = [s.subject for s in statements_at(candidate.evidence.document, sentence.start, sentence.end)]
+    for name in [*recorded, *(s.text for s in candidate.spans if s.kind == "name")]:
+        if name and not re.fullmatch(r"[\d\W]+", name):
+            own = sentence_terms(name)
+            if own and not all(matches(t, frozenset(reading.terms)) for t in own):
+                yield name

@@ -1,0 +1,108 @@
+"""The short answer: the span of a sentence that answers by itself."""
+
+import re
+from collections.abc import Sequence
+
+from bot.question import Expected, Reading
+from bot.spans import Kind, Typed
+from index.terms import matches, stem, words
+
+_EDGES = " ,;:."
+_MOST_WORDS = 16
+_WHOLE = frozenset({"money", "percent", "duration", "name"})
+_HEDGE = re.compile(
+    r"^(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|up to)\s+", re.I
+)
+_ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
+# Which spans can answer which kind of question; the first kind named fits best.
+_FITS: dict[Expected, frozenset[Kind]] = {
+    "money": frozenset({"money"}), "percent": frozenset({"percent", "quantity"}), "date": frozenset({"date"}),
+    "duration": frozenset({"duration", "quantity", "date"}), "rank": frozenset({"rank", "quantity"}),
+    "quantity": frozenset({"quantity", "percent", "money", "duration"}), "person": frozenset({"name"}),
+    "organisation": frozenset({"name"}), "place": frozenset({"name"}),
+}  # fmt: skip
+
+
+def fitting_kinds(reading: Reading) -> frozenset[Kind]:
+    """Return the kinds of span that can be the short answer; empty when any sentence will do."""
+    return _FITS.get(reading.expected, frozenset())
+
+
+def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: str | None = None) -> str | None:
+    """Return the span of a sentence that answers by itself: a figure with its unit, a date, a name, a clause; or None.
+
+    `spans` are the typed spans of the sentence; `pointed` is the part of it that the reader points at, if it has read.
+    """
+    if reading.expected in ("comparison", "yes_no"):
+        return None
+    if pointed is not None:
+        return _whole(sentence, spans, pointed.strip(_EDGES))
+    kinds = fitting_kinds(reading)
+    if not kinds:
+        if reading.expected != "fact" or _ASKS_DOING.match(reading.text):
+            return None
+        kinds = frozenset({"money", "percent", "quantity", "duration", "rank", "date"})
+    fitting = [s for s in spans if s.kind in kinds and not repeats_question(s, reading)]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda s: (span_score(reading, sentence, s), -s.start))
+    return re.sub(r"\s+", " ", best.text).strip(_EDGES)
+
+
+def _whole(sentence: str, spans: Sequence[Typed], pointed: str) -> str | None:
+    """Return what the reader points at, with the currency, unit or name that it cut in two; None if it is too long."""
+    start = sentence.find(pointed)
+    for span in spans:
+        if pointed and span.kind in _WHOLE and span.start <= start and start + len(pointed) <= span.end:
+            pointed = _HEDGE.sub("", span.text)
+    text = re.sub(r"\s+", " ", pointed).strip(_EDGES)
+    return text if 0 < len(text.split()) <= _MOST_WORDS else None
+
+
+def span_score(reading: Reading, sentence: str, span: Typed) -> float:
+    """Score a span by the question's terms in its unit and near it; nearer counts more."""
+    score = 0.0
+    unit = {stem(w) for w in words(span.unit or span.text)}
+    wanted = frozenset(reading.terms) | frozenset(reading.frame)
+    if span.kind in ("quantity", "duration"):
+        score += 2.0 * any(matches(u, wanted) for u in unit if u.isalpha())
+    if reading.expected == "person":
+        score += _person_score(sentence, span)
+    # The first kind named for an expectation is the one that fits it best.
+    if reading.expected in (span.kind, "fact"):
+        score += 1.0
+    for match in re.finditer(r"[\w.,%-]+", sentence):
+        if span.start <= match.start() < span.end:
+            continue
+        term = next((stem(w) for w in words(match.group())), "")
+        if term and matches(term, frozenset(reading.terms)):
+            gap = sentence[min(match.end(), span.end) : max(match.start(), span.start)]
+            distance = 1 + gap.count(" ")
+            # A comma or semicolon between them parts clauses: what stands beyond it belongs to another figure.
+            distance += 4 * gap.count(", ") + 8 * gap.count("; ")
+            score += 1.0 / distance
+    return score
+
+
+def _person_score(sentence: str, span: Typed) -> float:
+    """Score a name as that of a person, by its form and by what people do in sentences."""
+    score = 0.0
+    if re.search(r"\b(?:and|of|the|for)\b|\d", span.text) or span.text.isupper() or " " not in span.text:
+        score -= 2.0
+    after, before = sentence[span.end :], sentence[: span.start]
+    if re.match(
+        r",? (?:an?|the|who|chief|chair\w*|director|deputy|head|president|minister|professor|founder)\b", after
+    ):
+        score += 1.0
+    if re.match(r" (?:said|says|told|warned|calls?|called|stress\w+|argue\w+|point\w+|propos\w+|estimate\w+)\b", after):
+        score += 1.0
+    titles = (
+        r"(?:chair(?:man|woman)|director|minister|president|officer|executive|Dr|Mr|Ms|Mrs|Professor|Prof|CEO|by)\.? $"
+    )
+    return score + (1.0 if re.search(titles, before) else 0.0) + (0.5 if not before.strip() else 0.0)
+
+
+def repeats_question(span: Typed, reading: Reading) -> bool:
+    """Tell a span that merely repeats the question."""
+    own = {stem(w) for w in words(span.text)}
+    return bool(own) and own <= {stem(w) for w in words(reading.text)}

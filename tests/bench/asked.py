@@ -1,0 +1,185 @@
+"""Questions asked of an index and kept as numbers: what the ranking and abstention models are fitted on."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.progress import track
+
+from bot.config import settings
+from bot.conversation import standalone_question
+from bot.question import read_question
+from bot.reader import Reader
+from bot.signals import NAMES, READ_NAMES, candidates, passage_texts, read_signals
+from corpus.sentences import sentence_spans
+from index.build import sync
+from index.encoder import Encoder, PassageText, ensure_exported
+from index.retriever import Evidence, Index
+
+K = 20
+READ = 8
+Array = npt.NDArray[np.float32]
+Key = tuple[str, int]
+Passages = list[dict[str, Any]]
+
+
+@dataclass
+class Asked:
+    """One question with its candidates: `x` (candidates, NAMES), `y` evidence, `r` (candidates, READ_NAMES).
+
+    `r` is not a number where the reader has not read; `kind` "left out" is a question without its own document.
+    """
+
+    area: str
+    kind: str
+    answerable: bool
+    question: str
+    gold: frozenset[str]
+    x: Array
+    y: npt.NDArray[np.bool_]
+    keys: list[Key]
+    texts: dict[Key, PassageText] = field(repr=False)
+    places: list[int] = field(repr=False)
+    r: Array | None = None
+
+
+def reading_sets(data: Path) -> dict[str, Passages]:
+    """Load reading sets of our own, by area."""
+    return {
+        p.stem: [json.loads(line) for line in p.read_text(encoding="utf-8").splitlines()]
+        for p in sorted(data.glob("*.jsonl"))
+    }
+
+
+def in_sentences(passages: Passages) -> Passages:
+    """Return each sentence as a passage of its own, as recorded facts are, with the questions that one answers."""
+    rows: Passages = []
+    for p in passages:
+        spans = sentence_spans(p["text"])
+        for number, (a, b) in enumerate(spans):
+            text = p["text"][a:b]
+            questions = [
+                q for q in p["questions"] if q["answerable"] and len(q["evidence"]) == 1 and q["evidence"][0] in text
+            ]
+            if number == 0:
+                questions += [q for q in p["questions"] if not q["answerable"]]
+            rows.append({"id": f"{p['id']}-{number}", "title": p["title"], "text": text, "questions": questions})
+    return rows
+
+
+def squad(data: Path, most: int) -> Passages:
+    """Load SQuAD 2.0 (Rajpurkar et al. 2018) as passages with questions; evidence is the sentence of the answer."""
+    rows: Passages = []
+    for article in json.loads((data / "squad2" / "squad2.json").read_text(encoding="utf-8"))["data"]:
+        for number, paragraph in enumerate(article["paragraphs"]):
+            text = paragraph["context"]
+            questions = []
+            for qa in paragraph["qas"]:
+                at = {a["answer_start"] for a in qa["answers"]}
+                evidence = [text[a:b] for a, b in sentence_spans(text) if any(a <= x < b for x in at)]
+                questions.append(
+                    {"question": qa["question"], "answerable": not qa["is_impossible"], "evidence": evidence}
+                )
+            title = article["title"].replace("_", " ")
+            rows.append(
+                {"id": f"{article['title']}-{number}", "title": title, "text": text, "questions": questions[:most]}
+            )
+    return rows
+
+
+def ask_sets(sets: dict[str, Passages], asked_of: frozenset[str]) -> list[Asked]:
+    """Ask the questions of the areas `asked_of` over all passages as one corpus.
+
+    Each answerable question is asked a second time with its own document left out, which makes it unanswerable.
+    """
+    config = settings()
+    with tempfile.TemporaryDirectory() as temporary:
+        corpus = Path(temporary) / "corpus"
+        corpus.mkdir()
+        with (corpus / "passages.jsonl").open("w", encoding="utf-8") as file:
+            for p in [p for passages in sets.values() for p in passages]:
+                file.write(json.dumps({"id": p["id"], "title": p["title"], "text": p["text"]}) + "\n")
+        sync(Path(temporary) / "index", corpus, config.encoders, config.encoder)
+        index = Index(Path(temporary) / "index", Encoder(ensure_exported(config.encoders, config.encoder)))
+        wanted = [(area, p, q) for area in sets if area in asked_of for p in sets[area] for q in p["questions"]]
+        rows: list[Asked] = []
+        for area, p, q in track(wanted, "asking"):
+            text = index.corrected(q.get("standalone") or q["question"])
+            found = index.retrieve(text, K)
+            evidence = [" ".join(e.split()) for e in q["evidence"] or []]
+            gold = frozenset({p["id"]} if q["answerable"] else ())
+            rows += _rows(index, area, q.get("kind", ""), text, found, gold, evidence)
+        index.close()
+    return rows
+
+
+def ask_shipped(files: Sequence[Path]) -> list[Asked]:
+    """Ask the development questions of the shipped corpus: short facts that stand alone, which the other sets lack."""
+    config = settings()
+    sync(config.index, config.corpus, config.encoders, config.encoder)
+    index = Index(config.index, Encoder(ensure_exported(config.encoders, config.encoder)))
+    rows: list[Asked] = []
+    for case in track(list(_cases(files)), "asking of the shipped corpus"):
+        if case["kind"] == "ambiguous":
+            continue
+        answerable = case.get("answerable", True)
+        text = index.corrected(standalone_question(case["question"], case.get("history", [])))
+        found = index.retrieve(text, K)
+        hits = [
+            (e, s)
+            for e in found
+            for s in e.sentences
+            if any(re.search(p, s.text) for p in case.get("evidence", []))
+            and (not case.get("gold") or any(re.search(g, s.text) for g in case["gold"]))
+        ]
+        gold = frozenset(e.document.id for e, _ in hits) if answerable else frozenset()
+        if answerable and not gold:
+            continue
+        rows += _rows(index, "shipped", case["kind"], text, found, gold, [" ".join(s.text.split()) for _, s in hits])
+    index.close()
+    return rows
+
+
+def _cases(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+def _rows(
+    index: Index, area: str, kind: str, text: str, found: list[Evidence], gold: frozenset[str], evidence: list[str]
+) -> Iterator[Asked]:
+    reading = read_question(text)
+    for name, given in ((kind, found), ("left out", [e for e in found if e.document.id not in gold])):
+        if not given or (name == "left out" and not gold):
+            continue
+        cands = candidates(reading, given, index)
+        own = [" ".join(c.sentence.text.split()) for c in cands]
+        yield Asked(
+            area, name, bool(gold) and name != "left out", text, gold,
+            np.array([[c.signals[n] for n in NAMES] for c in cands], np.float32),
+            np.array([c.evidence.document.id in gold and any(o in e or e in o for e in evidence)
+                      for c, o in zip(cands, own, strict=True)]),
+            [c.passage_key for c in cands], passage_texts(cands),
+            [c.evidence.sentences.index(c.sentence) for c in cands],
+        )  # fmt: skip
+
+
+def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) -> None:
+    """Let the reader read the best passages of each question by `scores`, and keep what it says."""
+    known: dict[tuple[str, Key], Any] = {}
+    for row, score in track(list(zip(rows, scores, strict=True)), "reading"):
+        keys = list(dict.fromkeys(row.keys[i] for i in np.argsort(-score)))[:READ]
+        unread = [k for k in keys if (row.question, k) not in known]
+        for k, passage in zip(unread, reader.read(row.question, [row.texts[k] for k in unread]), strict=True):
+            known[row.question, k] = passage
+        row.r = np.full((len(row.keys), len(READ_NAMES)), np.nan, np.float32)
+        for i, (key, place) in enumerate(zip(row.keys, row.places, strict=True)):
+            if key in keys:
+                row.r[i] = list(read_signals(known[row.question, key], place).values())
