@@ -132,7 +132,7 @@ class Chain:
         index = self.index
         history = [_plain(h) for h in question.history[-_TURNS:] if h.strip()]
         text = index.corrected(standalone_question(_plain(question.text), history, self._name_of))
-        return Read(question, text, read_question(text), index)
+        return Read(question, text, read_question(text), index, history[-1] if history else "")
 
     def _name_of(self, question: str) -> str | None:
         """Return the name that answers an earlier question, if it is answered by one."""
@@ -140,7 +140,7 @@ class Chain:
         return answer.short if answer.status == "answered" else None
 
     def _retrieve(self, read: Read) -> Found:
-        found = candidates(read.reading, read.index.retrieve(read.text, _K), read.index)
+        found = candidates(read.reading, read.index.retrieve(read.text, _K, read.before), read.index)
         judged = answerability.judge(read.text, found, self._reader)
         return Found(read, judged.ranked, judged.scores, judged.probability)
 

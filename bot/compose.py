@@ -23,12 +23,16 @@ _ON_TOPIC_COSINE, _ON_TOPIC_COVERAGE = 0.45, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question as it is understood: what is looked up, what kind of answer it expects, and the index to ask."""
+    """A question as it is understood: what is looked up, what kind of answer it expects, and the index to ask.
+
+    `before` is the question before it, if there is one.
+    """
 
     question: Question
     text: str
     reading: Reading
     index: Index
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

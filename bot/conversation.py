@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from bot.question import expected_kind, read_question
-from index.terms import STOPWORDS, words
+from bot.question import Reading, expected_kind, read_question
+from index.terms import STOPWORDS, terms, words
 
+_TOPIC_WORDS = 4
 NameOf = Callable[[str], str | None]
 
 _PRONOUN = re.compile(
@@ -36,9 +38,30 @@ _COUNTING = re.compile(
     r"^how (?:many|much)(?= (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b)", re.I
 )
 _OBJECT = re.compile(r"\b(?:from|of|to|by|with|for|about|against|on|in) $", re.I)
+_ONES = re.compile(r"\b(?:ones?|others?|the rest)\b", re.I)
+_OF = re.compile(r"\b(?:of|in|for|between|about|from|at) (?:the |an? )?\w", re.I)
+_DEFINITE = re.compile(r"\bthe \w", re.I)
+# Nouns that are of something: "What are common types?" asks for the types of what was spoken of.
+_RELATIONAL = frozenset(
+    t
+    for w in (
+        "type kind example symptom effect benefit cause risk use reason source fact feature advantage disadvantage drawback "
+        "difference origin purpose goal member part phase step result impact history role side limit size cost price name"
+    ).split()
+    for t in terms(w)
+)
+_COUNT_ALONE = re.compile(
+    r"how (?:many|much|long|big|large|high|often|far|old)(?: \w+)?(?: (?:is|are|were|was|are there|is there))?$", re.I
+)
+_INTRODUCES = re.compile(
+    r"^(?:(?:what|who)(?: is| are| was| were|[’']s)|tell me (?:more )?about|describe|explain|define|(?:what|how) about)\b"
+    r"(?! the\b)",
+    re.I,
+)
 _PERSONAL = frozenset({"he", "she", "him", "his", "her", "hers", "they", "them", "their", "theirs"})
 _AUXILIARY = re.compile(
-    r"^(?:who|whom|whose|what|when|where|why|which|how(?: (?:many|much|long|often|far|big|large|high))?)?\s*"
+    r"^(?:who|whom|whose|what|when|where|why|which|how(?: (?:many|much|long|often|far|big|large|high))?|"
+    r"describe|explain|tell me (?:more )?about|tell me|list|give me|define|discuss)?\s*"
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)?\s*(?:the|a|an)?\s*",
     re.I,
 )
@@ -48,21 +71,38 @@ def standalone_question(question: str, history: Sequence[str], name_of: NameOf |
     """Return the question as it would be asked without the conversation; unchanged if it stands alone.
 
     `history` holds the user's earlier questions, oldest first. `name_of` returns the name that answered an
-    earlier question ("Who runs X?"), so that a pronoun can stand for it.
+    earlier question ("Who runs X?"), so that a pronoun can stand for it. What a conversation is about is set by
+    the last question that stood by itself: one that leans on it ("What are the side effects?") does not change it.
 
     >>> standalone_question("and China?", ["How many AI models has the United States developed?"])
     'How many AI models has China developed?'
     """
-    resolved = ""
-    for text in [*history, question]:
-        resolved = _resolve(text.strip(), resolved, name_of) if resolved else text.strip()
+    resolved, typed, topic = "", "", ""
+    for text in filter(None, (t.strip() for t in [*history, question])):
+        leans = False
+        if resolved:
+            turn = _Turn(resolved, typed, topic, name_of)
+            resolved, leans = _resolve(text, turn)
+        else:
+            resolved = text
+        if not topic or (not leans and (_INTRODUCES.match(text) or read_question(text).names)):
+            topic = topic_of(resolved) or topic
+        typed = text
     return resolved
 
 
-def _resolve(question: str, previous: str, name_of: NameOf | None) -> str:
-    """Read one turn against the turn before it, itself already read alone."""
-    if not question:
-        return question
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The turn before: as it was read, as it was typed, and what the conversation is about."""
+
+    read: str
+    typed: str
+    topic: str
+    name_of: NameOf | None
+
+
+def _resolve(question: str, before: _Turn) -> tuple[str, bool]:
+    """Read one turn against the turn before it; tell as well whether it leans on the conversation's topic."""
     opening = _OPENING.match(question)
     rest = question[opening.end() :] if opening else _LEADING.sub("", question)
     bare = rest.strip(" ?!.")
@@ -73,18 +113,31 @@ def _resolve(question: str, previous: str, name_of: NameOf | None) -> str:
         and len(bare.split()) <= 8
         and (opening or len(reading.terms) <= 2)
         and not _is_topic(bare, opening)
+        and not _first_pronoun(rest)
     ):
-        return _substitute(bare, previous)
+        return _substitute(bare, before.read, before.typed), False
     pronoun = _first_pronoun(rest)
     if pronoun:
-        return _replace_pronoun(rest, pronoun, previous, name_of)
-    if _QUESTION_WORD.match(bare) and not reading.names and len(reading.terms) <= 1:
-        # "Why?", "How many hectares?": what is asked is there, what it is about is not.
-        topic = topic_of(previous) if reading.terms else _content(previous)
-        shared = {w for w in words(topic)} & {w for w in words(bare)}
-        if topic and not shared:
-            return f"{bare} – {topic}?"
-    return question if not opening else rest[:1].upper() + rest[1:]
+        return _replace_pronoun(rest, pronoun, before), True
+    if _leans(bare, reading):
+        topic = before.topic if reading.terms else _content(before.read)
+        if topic and not {w for w in words(topic)} & {w for w in words(bare)}:
+            return f"{bare} – {topic}?", True
+        return question, True
+    return (question if not opening else rest[:1].upper() + rest[1:]), False
+
+
+def _leans(bare: str, reading: Reading) -> bool:
+    """Tell a question that says what is asked and not of what: "Why?", "How many hectares?", "What are the risks?"."""
+    if reading.names or not _QUESTION_WORD.match(bare):
+        return False
+    if not reading.terms or _ONES.search(bare):
+        return True
+    if not _OF.search(bare) and any(t in _RELATIONAL for t in reading.terms) and len(reading.terms) <= 2:
+        return True
+    if len(reading.terms) > 2 or _OF.search(bare):
+        return False
+    return bool(_DEFINITE.search(bare) or _COUNT_ALONE.match(bare))
 
 
 def topic_of(question: str) -> str:
@@ -97,7 +150,8 @@ def topic_of(question: str) -> str:
     names = [
         _with_noun(text, m) for m in _NAME_RUN.finditer(text) if m.start() > 0 and not _QUESTION_WORD.match(m.group())
     ]
-    return " ".join(dict.fromkeys(names)) if names else _content(text)
+    # The end of a phrase is what it is about: "the traditional process for making balsamic vinegar".
+    return " ".join(dict.fromkeys(names)) if names else " ".join(_content(text).split()[-_TOPIC_WORDS:])
 
 
 def _with_noun(text: str, name: re.Match[str]) -> str:
@@ -120,8 +174,11 @@ def _is_topic(bare: str, opening: re.Match[str] | None) -> bool:
     return opening is None and len(reading.terms) >= 2 and bool(reading.names or not _PREPOSITION.match(bare))
 
 
-def _substitute(fragment: str, previous: str) -> str:
-    """Put a fragment ("China", "in 2023") in the place of its like in the previous question, or add it."""
+def _substitute(fragment: str, previous: str, typed: str) -> str:
+    """Put a fragment ("China", "in 2023") in the place of its like in the previous question, or add it.
+
+    `typed` is the previous question as it was typed: a name that stands there is meant before one carried over.
+    """
     core = _PREPOSITION.sub("", fragment)
     year = _YEAR.fullmatch(core.strip())
     inner = _YEAR.search(core)
@@ -132,14 +189,14 @@ def _substitute(fragment: str, previous: str) -> str:
         rest = re.sub(
             r"(?:,? (?:i mean|that is|please|in|for|by|of))+$|^(?:,? ?(?:in|for|by|of) )+", "", rest, flags=re.I
         )
-        return _substitute(rest, previous) if rest else previous
+        return _substitute(rest, previous, typed) if rest else previous
     if year and _YEAR.search(previous):
         return _YEAR.sub(year.group(), previous, count=1)
     names = [m for m in _NAME_RUN.finditer(previous) if m.start() > 0 and not m.group().isupper()]
     countries = [m for m in _NAME_RUN.finditer(previous) if m.start() > 0]
     choice = names or countries
     if core[:1].isupper() and choice and not year:
-        target = choice[-1]
+        target = next((m for m in reversed(choice) if m.group() in typed), choice[-1])
         text = target.group()
         suffix = re.search(r"[’']s$", text)
         before = previous[: target.start()]
@@ -163,6 +220,10 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
             continue
         if word == "it" and re.match(r"(?:true|possible|correct|likely)\b", after):
             continue
+        # "What is mortadella and where is it from?": what stands before the "and" is meant.
+        clause = re.match(r"(.+?)(?:,| and| or| but| if| when| because) ", text[: match.start()])
+        if clause and read_question(clause.group(1)).terms:
+            continue
         # A pronoun with a name before it in the same question refers to that name, unless it is the object beside it.
         if not (word in ("it", "them", "him") and _OBJECT.search(text[: match.start()])) and any(
             m.start() > 0 for m in _NAME_RUN.finditer(text[: match.start()])
@@ -172,12 +233,12 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
     return None
 
 
-def _replace_pronoun(text: str, pronoun: re.Match[str], previous: str, name_of: NameOf | None) -> str:
-    topic = topic_of(previous)
+def _replace_pronoun(text: str, pronoun: re.Match[str], before: _Turn) -> str:
+    topic, previous = before.topic, before.read
     word = pronoun.group().lower()
     expected = expected_kind(previous)
-    if name_of and ((expected == "person" and word in _PERSONAL) or expected in ("organisation", "place")):
-        topic = name_of(previous) or topic
+    if before.name_of and ((expected == "person" and word in _PERSONAL) or expected in ("organisation", "place")):
+        topic = before.name_of(previous) or topic
     if not topic:
         return text
     after = text[pronoun.end() :]

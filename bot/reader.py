@@ -19,6 +19,8 @@ from index.export import BUNDLED, model_files
 from index.runtime import Session
 
 FILE = Path(__file__).parent / "reader.onnx"
+SHA256 = "f30029d6308959eff6ee16b7d40a1671703a043494dd93a8958152ff530e00e4"
+"""Of the shipped file."""
 MOST_TOKENS = 320
 _MOST_SPAN = 24
 _EMBEDDINGS = "embeddings.word_embeddings.weight"

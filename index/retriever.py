@@ -14,7 +14,7 @@ from corpus.errors import IndexError_, IndexMismatch
 from corpus.passages import Passage
 from index.build import passage_context, sentence_id
 from index.catalogue import Catalogue
-from index.encoder import Encoder
+from index.encoder import Encoder, Vectors
 from index.generations import live_generation
 from index.lexical import LexicalIndex, Vocabulary
 from index.store import Store
@@ -25,6 +25,8 @@ _PASSAGES, _SENTENCES = 60, 120
 # Convex combination of normalised scores, which beats reciprocal rank fusion once its weights are known
 # (Bruch, Gai and Ingber 2023, arXiv 2210.11934); chosen on the development halves of tests/bench.
 _WEIGHTS = {"passages": 0.25, "sentences": 0.25, "bm25_passages": 0.25, "bm25_sentences": 0.25}
+# A follow-up as it was read, and together with the question before it.
+_BEFORE = {"query": 0.6, "joined": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +91,24 @@ class Index:
 
         return re.sub(r"[^\W\d_]{4,}", mend, query)
 
-    def retrieve(self, query: str, k: int = 8) -> list[Evidence]:
-        """Return the k best passages for a query, best first; an empty corpus gives none."""
+    def retrieve(self, query: str, k: int = 8, before: str = "") -> list[Evidence]:
+        """Return the k best passages for a query, best first; an empty corpus gives none.
+
+        `before` is what was asked before it in a conversation: what both together find counts as well, for a reading
+        of a follow-up may be mistaken.
+        """
         if not self.generation.passages:
             return []
         vector = self.encoder.encode_query(query)
-        query_terms = terms(query) or [stem(w) for w in words(query) if w not in STOPWORDS]
-        cosines = dict(self.store.query("passages", vector, min(max(_PASSAGES, k), self.generation.passages)))
-        sentence_cosines = dict(
-            self.store.query("sentences", vector, min(max(_SENTENCES, 2 * k), self.generation.sentences))
-        )
-        bm25 = dict(self._passages.query(query_terms, max(_PASSAGES, k)))
-        sentence_bm25 = dict(self._sentences.query(query_terms, max(_SENTENCES, 2 * k)))
-        legs = {
-            "passages": cosines,
-            "sentences": _best_of_passage(sentence_cosines),
-            "bm25_passages": bm25,
-            "bm25_sentences": _best_of_passage(sentence_bm25),
-        }
-        fused = fuse(legs, _WEIGHTS)[:k]
+        legs = self._legs(query, vector, k)
+        scores = legs.fused()
+        if before:
+            joined = f"{before} {query}"
+            beside = self._legs(joined, self.encoder.encode_query(joined), k).fused()
+            scores = fuse({"query": dict(scores), "joined": dict(beside)}, _BEFORE)
+        fused = scores[:k]
+        cosines, bm25 = legs.passages, legs.bm25_passages
+        sentence_cosines, sentence_bm25 = legs.sentences, legs.bm25_sentences
         rows = self.catalogue.rows([int(number) for number, _ in fused])
         wanted = [sentence_id(row.number, i) for row in rows.values() for i in range(len(row.passage.sentences))]
         missing = [i for i in wanted if i not in sentence_cosines]
@@ -131,10 +132,38 @@ class Index:
             result.append(Evidence(document, row.passage, context, score, cosine, bm25.get(number, 0.0), sentences))
         return result
 
+    def _legs(self, query: str, vector: Vectors, k: int) -> "_Legs":
+        query_terms = terms(query) or [stem(w) for w in words(query) if w not in STOPWORDS]
+        generation = self.generation
+        return _Legs(
+            dict(self.store.query("passages", vector, min(max(_PASSAGES, k), generation.passages))),
+            dict(self.store.query("sentences", vector, min(max(_SENTENCES, 2 * k), generation.sentences))),
+            dict(self._passages.query(query_terms, max(_PASSAGES, k))),
+            dict(self._sentences.query(query_terms, max(_SENTENCES, 2 * k))),
+        )
+
     def close(self) -> None:
         """Release the generation's files."""
         self.store.close()
         self.catalogue.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Legs:
+    """The scores that each leg brings for one query, by the ids of passages or sentences."""
+
+    passages: dict[str, float]
+    sentences: dict[str, float]
+    bm25_passages: dict[str, float]
+    bm25_sentences: dict[str, float]
+
+    def fused(self) -> list[tuple[str, float]]:
+        """Return one ranking of passages, best first."""
+        legs = {
+            "passages": self.passages, "sentences": _best_of_passage(self.sentences),
+            "bm25_passages": self.bm25_passages, "bm25_sentences": _best_of_passage(self.bm25_sentences),
+        }  # fmt: skip
+        return fuse(legs, _WEIGHTS)
 
 
 class Retriever(BaseRetriever):

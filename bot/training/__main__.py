@@ -18,7 +18,7 @@ from rich.progress import Progress
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from bot.training.data import Example, epoch, load
+from bot.training.data import LEFT_OUT, Example, epoch, load
 from bot.training.evaluate import evaluate
 from bot.training.model import Reader, batch, encode, loss
 from bot.training.negatives import mine
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--public", type=Path, help="folder of the public sets")
-    parser.add_argument("--left-out", nargs="*", default=[], help="areas that are measured and not trained on")
+    parser.add_argument("--left-out", nargs="*", default=LEFT_OUT, help="areas that are measured and not trained on")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")

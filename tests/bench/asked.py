@@ -130,7 +130,7 @@ def ask_shipped(files: Sequence[Path]) -> list[Asked]:
             continue
         answerable = case.get("answerable", True)
         text = index.corrected(standalone_question(case["question"], case.get("history", [])))
-        found = index.retrieve(text, K)
+        found = index.retrieve(text, K, (case.get("history") or [""])[-1])
         hits = [
             (e, s)
             for e in found

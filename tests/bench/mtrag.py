@@ -61,7 +61,7 @@ def asked(index: Within, conversations: Sequence[Row]) -> list[Row]:
             "last two turns": " ".join(turns[-2:]),
             "all user turns": " ".join(turns),
         }
-        rows.append({**c, "status": answer.status, "queries": queries})
+        rows.append({**c, "status": answer.status, "queries": queries, "before": " ".join(turns[-2:-1])})
     return rows
 
 
@@ -70,8 +70,10 @@ def retrieval_figures(index: Within, lexical: Bm25, rows: Sequence[Row]) -> Row:
     scores: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for r in progress(rows, "retrieving"):
         for method, query in r["queries"].items():
+            # The product looks a follow-up up together with the question before it.
+            before = r["before"] if method == "product reading" else ""
             found = {
-                "hybrid": documents(index.retrieve(index.corrected(query), WIDTH)),
+                "hybrid": documents(index.retrieve(index.corrected(query), WIDTH, before)),
                 "bm25": lexical.rank(query, _K),
             }
             for leg, ranked in found.items():
