@@ -13,6 +13,7 @@ from index.terms import matches, sentence_terms
 _READ_MARGIN, _READ_LEAST = 0.8, 0.5
 _MARGIN = 0.8
 _MOST = 4
+_TITLED = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*")
 
 
 def subjects(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float]) -> list[tuple[str, Candidate]]:
@@ -23,8 +24,12 @@ def subjects(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[flo
     """
     if not ranked or reading.names or not fitting_kinds(reading):
         return []
+    close = _close(ranked, scores)
+    # Typed in lower case, a name looks like any word: the sources show that it is one.
+    if any(t in _named(c.sentence.text) for t in reading.terms for c in close):
+        return []
     found: list[tuple[str, Candidate]] = []
-    for candidate in _close(ranked, scores):
+    for candidate in close:
         name = next(_names(reading, candidate), None)
         own = sentence_terms(name or "")
         if not name or any(own & sentence_terms(n) or candidate.passage_key == c.passage_key for n, c in found):
@@ -39,6 +44,11 @@ def _close(ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candida
         return [c for c, s in zip(ranked, scores, strict=True) if scores[0] - s <= _MARGIN]
     best = max(c.signals["span"] for c in ranked)
     return [c for c in ranked if c.signals["span"] >= max(_READ_LEAST, best - _READ_MARGIN) and c.signals["type"]]
+
+
+def _named(sentence: str) -> frozenset[str]:
+    """Return the stems of the capitalised words of a sentence, but for its first word and acronyms."""
+    return frozenset(t for m in _TITLED.finditer(sentence) for t in sentence_terms(m.group()))
 
 
 def asked_of(question: str, subject: str) -> str:

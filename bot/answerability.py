@@ -17,6 +17,8 @@ PASSAGES_READ = 6
 
 # Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
 _DEFINES = 1.5
+UNNAMED = 1.0
+"""Log-odds that an answer loses whose passage lacks a name of the question: sets about one place each hide its weight."""
 _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),
@@ -44,7 +46,8 @@ def judge(question: str, found: Sequence[Candidate], reader: Reader | None) -> J
     order = sorted(range(len(found)), key=lambda i: -scores[i])
     ranked, scores = tuple(found[i] for i in order), [scores[i] for i in order]
     vector = gate_vector(ranked[0].signals, scores[0], lead(scores, [c.passage_key for c in ranked]))
-    probability = 1 / (1 + math.exp(-_dot(ranked[0], "gate", vector)))
+    odds = _dot(ranked[0], "gate", vector) - UNNAMED * (1 - ranked[0].signals["weakest_name"])
+    probability = 1 / (1 + math.exp(-odds))
     return Judged(ranked, tuple(scores), probability)
 
 

@@ -222,7 +222,7 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
             continue
         # "What is mortadella and where is it from?": what stands before the "and" is meant.
         clause = re.match(r"(.+?)(?:,| and| or| but| if| when| because) ", text[: match.start()])
-        if clause and read_question(clause.group(1)).terms:
+        if clause and len(clause.group(1).split()) > 2 and read_question(clause.group(1)).terms:
             continue
         # A pronoun with a name before it in the same question refers to that name, unless it is the object beside it.
         if not (word in ("it", "them", "him") and _OBJECT.search(text[: match.start()])) and any(

@@ -15,8 +15,9 @@ _YEARS = re.compile(r"\b((?:1[5-9]|20|21)\d\d)(?:\s?[–-]\s?((?:1[5-9]|20|21)?\
 def plain_years(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the single years that a text speaks of and those that only end a range; not those of titles.
 
-    >>> plain_years("The AI Index 2025 counts 40 models for 2024 and USD 15 billion over 2013-2023.")
-    (frozenset({'2024'}), frozenset({'2013', '2023'}))
+    >>> single, ends = plain_years("The AI Index 2025 counts 40 models for 2024 and USD 15 billion over 2013-2023.")
+    >>> sorted(single), sorted(ends)
+    (['2024'], ['2013', '2023'])
     """
     titled = {m.start(2) for m in _TITLED.finditer(text) if m.group(1).lower().strip(".)") not in _PLAIN_BEFORE}
     single, ends = set(), set()

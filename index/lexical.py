@@ -68,6 +68,11 @@ def build_lexical(folder: Path, ids: Sequence[str], texts: Sequence[str]) -> Non
     (folder / "terms.json").write_text(json.dumps({"ids": list(ids), "columns": columns}), encoding="utf-8")
 
 
+_PREFIXES = frozenset(
+    "over out under down fore mis with inter super counter cross back mid non sub anti up off self".split()
+)
+
+
 class Vocabulary:
     """The words of the corpus with the number of passages they occur in, for term weights and spelling."""
 
@@ -111,6 +116,9 @@ class Vocabulary:
             best: str = max((f[0] for f in found if f[1] == nearest), key=lambda w: self._words[w])
             return best
         for cut in range(3, len(word) - 2):
+            # "datacentre" is two words run together; "overtake" is one word that the corpus happens not to hold.
+            if word[:cut] in _PREFIXES:
+                continue
             if word[:cut] in self and word[cut:] in self and len(word) - cut >= 3:
                 return f"{word[:cut]} {word[cut:]}"
         return None

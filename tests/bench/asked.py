@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.progress import track
 
+from bot.answerability import PASSAGES_READ
 from bot.config import settings
 from bot.conversation import standalone_question
 from bot.question import read_question
@@ -23,7 +24,6 @@ from index.encoder import Encoder, PassageText, ensure_exported
 from index.retriever import Evidence, Index
 
 K = 20
-READ = 8
 Array = npt.NDArray[np.float32]
 Key = tuple[str, int]
 Passages = list[dict[str, Any]]
@@ -175,7 +175,7 @@ def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) ->
     """Let the reader read the best passages of each question by `scores`, and keep what it says."""
     known: dict[tuple[str, Key], Any] = {}
     for row, score in track(list(zip(rows, scores, strict=True)), "reading"):
-        keys = list(dict.fromkeys(row.keys[i] for i in np.argsort(-score)))[:READ]
+        keys = list(dict.fromkeys(row.keys[i] for i in np.argsort(-score)))[:PASSAGES_READ]
         unread = [k for k in keys if (row.question, k) not in known]
         for k, passage in zip(unread, reader.read(row.question, [row.texts[k] for k in unread]), strict=True):
             known[row.question, k] = passage

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from bot.answerability import PASSAGES_READ, gate_vector, lead
+from bot.answerability import UNNAMED, gate_vector, lead
 from bot.reader import Reader
 from bot.signals import NAMES, READ_NAMES
 from bot.training.data import LEFT_OUT, hash_of
@@ -83,7 +83,7 @@ def collect(data: Path, public: Path | None) -> list[Asked]:
     return rows
 
 
-def narrowed(row: Asked, most: int = PASSAGES_READ) -> Asked:
+def narrowed(row: Asked) -> Asked:
     """Keep the candidates that the reader has read, as the product does."""
     assert row.r is not None
     kept = np.flatnonzero(~np.isnan(row.r[:, 0]))
@@ -180,7 +180,9 @@ def cross_validated(rows: Sequence[Asked], name: str) -> tuple[np.ndarray, np.nd
         )
         rank = fit_rank(train, name)
         x, tops = gate_rows([rows[i] for i in test], rank, name)
-        probability[test] = fit_gate(train, rank, name).predict_proba(x)[:, 1]
+        unnamed = np.array([1 - rows[i].x[t][NAMES.index("weakest_name")] for i, t in zip(test, tops, strict=True)])
+        odds = fit_gate(train, rank, name).decision_function(x) - UNNAMED * unnamed
+        probability[test] = 1 / (1 + np.exp(-odds))
         right[test] = [bool(rows[i].y[t]) for i, t in zip(test, tops, strict=True)]
     return probability, right
 

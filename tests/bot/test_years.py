@@ -8,7 +8,7 @@ CHINA = "In 2024 private AI investment in China came to USD 9.3 billion, accordi
 
 
 def test_the_year_in_a_title_is_not_the_year_of_the_figure() -> None:
-    assert plain_years(CHINA) == ({"2024"}, frozenset())
+    assert plain_years(CHINA) == (frozenset({"2024"}), frozenset())
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_the_year_in_a_title_is_not_the_year_of_the_figure() -> None:
     ],
 )
 def test_single_years_and_ends_of_ranges_are_told_apart(text: str, single: set[str], ends: set[str]) -> None:
-    assert plain_years(text) == (single, ends)
+    assert plain_years(text) == (frozenset(single), frozenset(ends))
 
 
 def test_a_sentence_of_the_year_asked_for_matches_best() -> None:
