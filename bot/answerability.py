@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from bot.question import Reading
 from bot.reader import Reader, ReadPassage
 from bot.signals import NAMES, READ_NAMES, Candidate, passage_texts, signal_vector, with_reading
 
-ANSWER = 0.5
+ANSWER = 0.45
 """The calibrated probability from which a question counts as answered."""
 PASSAGES_READ = 6
 """How many passages the reader reads: those of the best-ranked sentences."""
 
 # Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
-_DEFINES = 1.5
+_DEFINES = 3.0
 UNNAMED = 1.0
 """Log-odds that an answer loses whose passage lacks a name of the question: sets about one place each hide its weight."""
 _PAIRS = (
@@ -35,13 +36,13 @@ class Judged:
     probability: float = 0.0
 
 
-def judge(question: str, found: Sequence[Candidate], reader: Reader | None) -> Judged:
+def judge(reading: Reading, found: Sequence[Candidate], reader: Reader | None) -> Judged:
     """Rank the candidates and say how probable it is that the best one answers; the reader, if any, reads the best."""
     if not found:
         return Judged()
     scores = rank_scores(found)
     if reader:
-        found = with_reading(found, read_best(question, found, scores, reader))
+        found = with_reading(reading, found, read_best(reading.text, found, scores, reader))
         scores = rank_scores(found)
     order = sorted(range(len(found)), key=lambda i: -scores[i])
     ranked, scores = tuple(found[i] for i in order), [scores[i] for i in order]

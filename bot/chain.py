@@ -110,6 +110,10 @@ class Chain:
             yield replace(answer, text=text, citations=shown, closest=(), conflicts=(), choices=())
         yield answer
 
+    def without_doubts(self) -> "Chain":
+        """Return a chain over the same index and reader that answers whatever it finds, to measure by."""
+        return Chain(self.index, threshold=0.0, reader=self._reader)
+
     def source(self, document_id: str) -> Document | None:
         """Return a document of the index by id."""
         return self.index.catalogue.document(document_id)
@@ -141,7 +145,7 @@ class Chain:
 
     def _retrieve(self, read: Read) -> Found:
         found = candidates(read.reading, read.index.retrieve(read.text, _K, read.before), read.index)
-        judged = answerability.judge(read.text, found, self._reader)
+        judged = answerability.judge(read.reading, found, self._reader)
         return Found(read, judged.ranked, judged.scores, judged.probability)
 
     def _answer(self, found: Found) -> Answer:
@@ -151,7 +155,7 @@ class Chain:
             read.question.text, "not_in_corpus", "", read_as=read.text if read.text != asked else None,
             confidence=found.probability, generation=read.index.generation.name,
         )  # fmt: skip
-        if not (read.reading.terms or read.reading.numbers or read.reading.years):
+        if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
         if read.reading.expected == "comparison":

@@ -146,11 +146,21 @@ def _figure_span(candidate: Candidate, text: str) -> Typed | None:
     )
 
 
+def _subject(candidate: Candidate) -> frozenset[str]:
+    """Return the stems of what a sentence is about: its recorded subject, else the first name in it."""
+    sentence = candidate.sentence
+    recorded = (s.subject for s in statements_at(candidate.evidence.document, sentence.start, sentence.end))
+    named = (s.text for s in candidate.spans if s.kind == "name")
+    return sentence_terms(next(filter(None, [*recorded, *named]), ""))
+
+
 def _same_matter(reading: Reading, a: Candidate, b: Candidate) -> bool:
     """Tell whether two sentences cover the same of a question and, figures and years aside, say much the same."""
     x, y = sentence_terms(a.sentence.text), sentence_terms(b.sentence.text)
     covered = [{t for t in reading.terms if matches(t, s)} for s in (x, y)]
     if not covered[0] <= covered[1]:
+        return False
+    if not _subject(a) & _subject(b):
         return False
     if reading.years and a.signals["years"] != b.signals["years"]:
         return False

@@ -61,8 +61,8 @@ _INTRODUCES = re.compile(
 _PERSONAL = frozenset({"he", "she", "him", "his", "her", "hers", "they", "them", "their", "theirs"})
 _AUXILIARY = re.compile(
     r"^(?:who|whom|whose|what|when|where|why|which|how(?: (?:many|much|long|often|far|big|large|high))?|"
-    r"describe|explain|tell me (?:more )?about|tell me|list|give me|define|discuss)?\s*"
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)?\s*(?:the|a|an)?\s*",
+    r"describe|explain|tell me (?:more )?about|tell me|list|give me|define|discuss)?\b\s*"
+    r"(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b(?!n?[’'])\s*)?(?:(?:the|a|an)\b\s*)?",
     re.I,
 )
 

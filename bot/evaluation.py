@@ -96,7 +96,7 @@ def evaluate(chain: Chain, cases: Sequence[Case]) -> dict[str, Any]:
     A question that is refused is asked once more of a chain that never refuses, so that the risk of every
     coverage is known.
     """
-    bold = Chain(chain.index, threshold=0.0)
+    bold = chain.without_doubts()
     rows: list[dict[str, Any]] = []
     for case in cases:
         answer = chain.ask(case.question)

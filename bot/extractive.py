@@ -11,13 +11,16 @@ SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
 
 _MOST_WORDS = 120
 _MOST_SENTENCES = 4
+# The reader's log-odds from which a sentence beside the best one is evidence as well.
+_SURE = 0.8
 
 
 def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
     """Choose the sentences of the answer from candidates ranked best first, without repeating a statement.
 
     A fact needs one sentence, or two where the second covers what the first leaves out. Lists, reasons,
-    comparisons and explanations gather up to four by maximal marginal relevance (Carbonell and Goldstein 1998).
+    comparisons and explanations gather up to four by maximal marginal relevance (Carbonell and Goldstein 1998). What
+    the reader takes for evidence beside the best sentence belongs to any answer.
     """
     chosen = [ranked[0]]
     length = len(ranked[0].sentence.text.split())
@@ -25,22 +28,25 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
     several = reading.expected in SEVERAL
     pool = list(zip(ranked, scores, strict=True))[1:]
     margin = {"comparison": 4.0}.get(reading.expected, 2.0 if several else 1.2)
-    while pool and len(chosen) < (_MOST_SENTENCES if several else 2):
+    while pool and len(chosen) < _MOST_SENTENCES:
         best, value = None, float("-inf")
         for candidate, score in pool:
-            if scores[0] - score > margin or any(_same_statement(candidate, c) for c in chosen):
+            if any(_same_statement(candidate, c) for c in chosen):
                 continue
             gain = len(_covered(reading, candidate) - covered)
-            if not several and gain == 0:
+            beside = (
+                candidate.passage_key == ranked[0].passage_key
+                and candidate.read is not None
+                and candidate.read.evidence > _SURE
+            )
+            near = scores[0] - score <= margin and _read_as_evidence(candidate, 0.0)
+            if not beside and not (near and (several or (gain and len(chosen) < 2))):
                 continue
             redundancy = max(_overlap(candidate, c) for c in chosen)
             together = any(candidate.evidence is c.evidence for c in chosen)
             # A comparison needs each of its sides, which are names.
-            gain += (
-                2
-                * len((_covered(reading, candidate) - covered) & set(reading.names))
-                * (reading.expected == "comparison")
-            )
+            sides = len((_covered(reading, candidate) - covered) & set(reading.names))
+            gain += 2 * sides * (reading.expected == "comparison")
             worth = score + 0.8 * gain - 2.0 * redundancy + (0.4 if together else 0.0)
             if worth > value and length + len(candidate.sentence.text.split()) <= _MOST_WORDS:
                 best, value = candidate, worth
@@ -53,6 +59,11 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
     # Sentences of one passage read best in the order in which they stand there.
     first = {id(c.evidence): i for i, c in reversed(list(enumerate(chosen)))}
     return sorted(chosen, key=lambda c: (first[id(c.evidence)], c.sentence.start))
+
+
+def _read_as_evidence(candidate: Candidate, least: float) -> bool:
+    """Tell whether the reader takes a sentence for evidence, or has not read it."""
+    return candidate.read is None or candidate.read.evidence > least
 
 
 def _covered(reading: Reading, candidate: Candidate) -> set[str]:

@@ -13,6 +13,9 @@ _WHOLE = frozenset({"money", "percent", "duration", "name"})
 _HEDGE = re.compile(
     r"^(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|up to)\s+", re.I
 )
+_NAME_BEFORE = re.compile(
+    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with )?$"
+)
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 # Which spans can answer which kind of question; the first kind named fits best.
 _FITS: dict[Expected, frozenset[Kind]] = {
@@ -35,9 +38,10 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     """
     if reading.expected in ("comparison", "yes_no"):
         return None
-    if pointed is not None:
-        return _whole(sentence, spans, pointed.strip(_EDGES))
     kinds = fitting_kinds(reading)
+    if pointed is not None:
+        listed = _of_the_list(reading, sentence, [s for s in spans if s.kind in kinds])
+        return _whole(sentence, spans, (listed.text if listed else pointed).strip(_EDGES))
     if not kinds:
         if reading.expected != "fact" or _ASKS_DOING.match(reading.text):
             return None
@@ -47,6 +51,18 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         return None
     best = max(fitting, key=lambda s: (span_score(reading, sentence, s), -s.start))
     return re.sub(r"\s+", " ", best.text).strip(_EDGES)
+
+
+def _of_the_list(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> Typed | None:
+    """Return the figure that stands right after the one name asked for, in a sentence that lists figures by name.
+
+    "Singapore is 5th, Malaysia 34th and Vietnam 44th": of Malaysia, 34th.
+    """
+    named = [(s, m.group(1)) for s in fitting if (m := _NAME_BEFORE.search(sentence[: s.start]))]
+    if len(named) < 2:
+        return None
+    asked = [span for span, name in named if stem(words(name)[0]) in reading.names]
+    return asked[0] if len(asked) == 1 else None
 
 
 def _whole(sentence: str, spans: Sequence[Typed], pointed: str) -> str | None:

@@ -22,7 +22,7 @@ NAMES = (
     "weakest", "weakest_near", "weakest_name", "cause", "opposed", "negated", "unit", "proximity", "context_numbers", "asks_reason", "asks_yes_no", "clause",
 )  # fmt: skip
 """The signals in the order of the vectors that `signal_vector` returns."""
-READ_NAMES = ("evidence", "span", "answerable")
+READ_NAMES = ("evidence", "span", "answerable", "span_fits")
 """The signals that the reader adds."""
 
 _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
@@ -127,30 +127,42 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
                 "opposed": float(opposed(asked, own)),
                 "negated": float(negates(reading.text) != negates(sentence.text)),
-                "defines": float(reading.expected == "definition" and _defines(sentence.text, reading)),
+                "defines": _defines(sentence.text, reading) if reading.expected == "definition" else 0.0,
             }
             result.append(Candidate(evidence, sentence, signals, spans))
     return result
 
 
-def with_reading(found: Sequence[Candidate], read: Mapping[tuple[str, int], ReadPassage]) -> list[Candidate]:
+def with_reading(
+    reading: Reading, found: Sequence[Candidate], read: Mapping[tuple[str, int], ReadPassage]
+) -> list[Candidate]:
     """Return the candidates of the passages that have been read, with the reader's signals; the others are left out."""
     result = []
     for candidate in found:
         passage = read.get(candidate.passage_key)
-        if not passage:
-            continue
-        place = candidate.evidence.sentences.index(candidate.sentence)
-        added = read_signals(passage, place)
-        result.append(replace(candidate, signals=candidate.signals | added, read=passage.sentences[place]))
+        if passage:
+            own = passage.sentences[candidate.evidence.sentences.index(candidate.sentence)]
+            start = candidate.evidence.passage.start - candidate.sentence.start
+            pointed = (start + own.start, start + own.end)
+            added = read_signals(reading, passage, own, candidate.spans, pointed)
+            result.append(replace(candidate, signals=candidate.signals | added, read=own))
     return result
 
 
-def read_signals(passage: ReadPassage, place: int) -> dict[str, float]:
-    """Return the reader's signals of the sentence at a place of a passage, by the names of `READ_NAMES`."""
-    own = passage.sentences[place]
+def read_signals(
+    reading: Reading, passage: ReadPassage, own: ReadSentence, spans: Sequence[Typed], pointed: tuple[int, int]
+) -> dict[str, float]:
+    """Return the reader's signals of a sentence by the names of `READ_NAMES`.
+
+    `own` is what it says of the sentence, `spans` are the sentence's typed spans, `pointed` where it points in it.
+    """
     said = (own.evidence, own.span_score, passage.answerable)
-    return {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, _READ_SCALE, strict=True)}
+    fits = fitting_kinds(reading)
+    fitting = [s for s in spans if s.kind in fits and s.start < pointed[1] and s.end > pointed[0]]
+    if reading.expected == "person":
+        fitting = [s for s in fitting if not re.search(r"\d", s.text) and not s.text.isupper()]
+    signals = {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, _READ_SCALE, strict=False)}
+    return signals | {"span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting))}
 
 
 def signal_vector(candidate: Candidate) -> list[float]:
@@ -221,13 +233,21 @@ def _share(wanted: Sequence[str], others: frozenset[str]) -> float:
     return sum(matches(t, others) for t in wanted) / len(wanted) if wanted else 1.0
 
 
-def _defines(sentence: str, reading: Reading) -> bool:
-    """Tell a sentence that says what the subject of a question is: the subject opens it, "is" or "means" follows."""
+def _defines(sentence: str, reading: Reading) -> float:
+    """Tell how far a sentence says what the subject of a question is: the subject opens it, "is" or "means" follows.
+
+    1 where the subject is the very thing, "a graphics processing unit (GPU)" for GPU, 0.5 where it is more than that.
+    """
     opening = _DEFINING.match(sentence)
     if not opening or not reading.terms:
-        return False
-    subject = sentence_terms(opening.group(1))
-    return all(matches(t, subject) for t in reading.terms) and len(subject) <= 2 * len(reading.terms)
+        return 0.0
+    text = opening.group(1)
+    names = [re.sub(r"\([^)]*\)", " ", text), *re.findall(r"\(([^)]*)\)", text)]
+    best = 0.0
+    for own in map(sentence_terms, names):
+        if all(matches(t, own) for t in reading.terms) and len(own) <= 2 * len(reading.terms):
+            best = max(best, 1.0 if len(own) <= len(reading.terms) else 0.5)
+    return best
 
 
 def _mean(values: Sequence[float]) -> float:

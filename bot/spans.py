@@ -11,7 +11,7 @@ _NUMBER_WORD = (
     r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|half|tens|hundreds|"
     r"thousands|millions)"
 )
-_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
 _SCALE = r"(?:\s?(?:thousand|million|billion|trillion|k|m|mn|bn|tn)\b)"
 _CURRENCY = (
     r"(?:USD|US\$|A\$|C\$|S\$|NT\$|HK\$|EUR|GBP|JPY|CNY|RMB|VND|KRW|INR|SGD|MYR|IDR|THB|PHP|AUD|CAD|CHF|SEK|NOK|DKK|CZK|PLN|"

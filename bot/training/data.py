@@ -12,7 +12,7 @@ from corpus.sentences import sentence_spans
 
 Row = dict[str, Any]
 OWN = Path(__file__).parent / "data"
-LEFT_OUT = ("technology", "handbooks", "everyday", "reports", "squad2-b")
+LEFT_OUT = ("technology", "handbooks", "reports", "squad2-b")
 """Areas that the shipped reader was not trained on: it is measured on them, and the gate is fitted on them."""
 _NAME = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ][\w’-]+(?: (?:of )?[A-ZÀ-ÖØ-ÞĐ][\w’-]+)*")
 

@@ -17,7 +17,7 @@ from bot.config import settings
 from bot.conversation import standalone_question
 from bot.question import read_question
 from bot.reader import Reader
-from bot.signals import NAMES, READ_NAMES, candidates, passage_texts, read_signals
+from bot.signals import NAMES, READ_NAMES, candidates, passage_texts, read_signals, spans_of
 from corpus.sentences import sentence_spans
 from index.build import sync
 from index.encoder import Encoder, PassageText, ensure_exported
@@ -180,6 +180,11 @@ def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) ->
         for k, passage in zip(unread, reader.read(row.question, [row.texts[k] for k in unread]), strict=True):
             known[row.question, k] = passage
         row.r = np.full((len(row.keys), len(READ_NAMES)), np.nan, np.float32)
+        reading = read_question(row.question)
         for i, (key, place) in enumerate(zip(row.keys, row.places, strict=True)):
             if key in keys:
-                row.r[i] = list(read_signals(known[row.question, key], place).values())
+                passage, text = known[row.question, key], row.texts[key]
+                (start, end), own = text.sentences[place], passage.sentences[place]
+                spans = spans_of(text.text[start:end])
+                signals = read_signals(reading, passage, own, spans, (own.start - start, own.end - start))
+                row.r[i] = [signals[n] for n in READ_NAMES]

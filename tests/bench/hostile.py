@@ -133,7 +133,7 @@ def verbatim(answer: Answer) -> bool:
     pieces = re.split(r"\[(\d+)\]", answer.text)
     quotes = {str(c.marker): word_run(c.quote) for c in answer.citations}
     told = [(p.strip().removeprefix("Sources differ:"), m) for p, m in zip(pieces[::2], pieces[1::2], strict=False)]
-    return not pieces[-1].strip(" .") and all(word_run(p) in quotes.get(m, "") for p, m in told)
+    return not pieces[-1].strip(" .") and all(word_run(p) in quotes.get(m, "") for p, m in told if p)
 
 
 def same(before: Said, after: Said) -> bool:

@@ -172,7 +172,8 @@ class Asker:
 
     def __init__(self, index: Index) -> None:
         reader = Reader() if settings().reads else None
-        self.chain, self._bold = Chain(index, reader=reader), Chain(index, threshold=0.0, reader=reader)
+        self.chain = Chain(index, reader=reader)
+        self._bold = self.chain.without_doubts()
 
     def __call__(self, text: str, history: Sequence[str] = ()) -> Asked:
         answer = self.chain.ask(Question(text, tuple(history)))

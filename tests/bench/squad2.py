@@ -2,8 +2,7 @@
 
 SQuAD 2.0 (Rajpurkar et al. 2018). Each question is asked twice: against the paragraph that it was written for, and
 over all paragraphs as one corpus. Beside the first stands the sentence of the highest cosine, encoded by itself.
-"unread" are the articles that the shipped reader was not trained on; only their figures are of unseen questions.
-Prints one JSON line.
+"unread" are articles that the shipped reader was not trained on, the only unseen questions. Prints one JSON line.
 """
 
 import json
@@ -15,7 +14,7 @@ import numpy as np
 
 from bot.training.data import hash_of
 from corpus.sentences import sentence_spans
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
 from tests.bench.measures import Span, encode, f1, mean, normalised, overlaps, refusal, risks
 from tests.bench.sets import (
     Asked,
@@ -67,8 +66,8 @@ def main() -> None:
         "open": product_figures(opened),
         "open, unread": product_figures([o for o in opened if o.paragraph in unread]),
     }
-    counts = {"paragraphs": len(paragraphs), "unread": len(unread), "questions": len(given)}
-    print_figures("squad2", options, {**counts, "fitted on": trained, **figures, "published": PUBLISHED})
+    counts = {"paragraphs": len(paragraphs), "unread": len(unread), "questions": len(given), "fitted on": trained}
+    print_figures("squad2", options, counts | figures | {"published": PUBLISHED})
 
 
 def read_squad(path: Path, limit: int = 0) -> list[Row]:
@@ -125,8 +124,7 @@ def nearest_in(encoder: Encoder, paragraph: Row) -> list[Outcome]:
     """Answer a paragraph's questions with the sentence of the highest cosine, which is the confidence as well."""
     spans = sentence_spans(paragraph["text"])
     texts = [paragraph["text"][a:b] for a, b in spans]
-    vectors: Vectors = encode(encoder, texts)
-    result = []
+    vectors, result = encode(encoder, texts), []
     for q in paragraph["questions"]:
         cosines = vectors @ encoder.encode_query(q["question"])
         best = int(np.argmax(cosines))

@@ -13,7 +13,7 @@ from corpus.errors import UsageError
 
 ANSWERED = [
     ("How many AI models has the United States developed?", "40", r"\b40\b"),
-    ("How many data centers does Viettel operate?", "15 data centers", r"\b15\b"),
+    ("How many data centers does Viettel operate?", "15", r"\b15\b"),
     ("How many GPU hours did Meta need to train Llama 3?", None, r"30\.84 million"),
     ("What are the three phases of the roadmap of Le Hong Viet?", None, r"foundation building.*regional leadership"),
     ("What are the four pillars of the roadmap?", None, r"human capital"),

@@ -7,6 +7,9 @@ import pytest
 
 from bot.answer import Question
 from bot.chain import Chain
+from bot.question import read_question
+from bot.short import short_answer
+from bot.spans import typed_spans
 from index.build import sync
 from index.encoder import Encoder
 from index.export import BUNDLED
@@ -66,3 +69,17 @@ def test_no_sentence_is_said_twice(chain: Chain) -> None:
     ):
         quotes = [c.quote for c in chain.ask(Question(question)).citations]
         assert len(quotes) == len(set(quotes))
+
+
+@pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("How many models has China released?", "35"),
+        ("How many models has Singapore released?", "one"),
+        ("How many models has Norway released?", None),
+    ],
+)
+def test_of_a_list_of_figures_the_one_beside_the_name_is_taken(question: str, short: str | None) -> None:
+    sentence = "In 2031 Peru released 59 models, China 35, South Korea eight, Singapore one and Chad two."
+    answer = short_answer(read_question(question), sentence, typed_spans(sentence), "59 models, China 35")
+    assert answer == short or (short is None and answer == "59 models, China 35")
