@@ -76,7 +76,7 @@ _PLAIN = STOPWORDS | frozenset(
     "according report reports reported say says said state states stated note notes noted such well both while whereas although "
     "though however also because since whose among including include includes than only each these those being if per via "
     "respectively up approximately roughly nearly around about almost over under more less least most some any all not no never "
-    "without nor none neither cannot hardly longer".split()
+    "today currently now still already once without nor none neither cannot hardly longer".split()
 )
 
 

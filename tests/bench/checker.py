@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.citations import checked
-from bot.claims import claims_of
+from bot.claims import Token, claims_of
+from bot.common import is_common
 from bot.support import Passage, supported
 from corpus import SHIPPED_CORPUS
 from corpus.loaders import load_corpus
@@ -76,7 +77,10 @@ def changed_by_rule(seed: int = 1) -> dict[str, tuple[int, int]]:
         for p in split_document(document):
             sentences = tuple(document.text[a:b] for a, b in p.sentences)
             passages.append(Passage(sentences, " ".join((document.title, *p.headings))))
-    names = sorted({t.text for p in passages for s in p.sentences for t in claims_of(s).tokens if t.name})
+    # A name for a name: common words and abbreviations in capitals are none, though they may be parts of one.
+    names = sorted(
+        {t.text for p in passages for s in p.sentences for t in claims_of(s).tokens if t.name and _is_telling(t)}
+    )
     counts = {"as it stands": [0, 0], "reordered": [0, 0], "figure changed": [0, 0], "name changed": [0, 0]}
     for passage in passages:
         for sentence in passage.sentences:
@@ -100,8 +104,12 @@ def _changes(sentence: str, passage: Passage, names: list[str], chance: random.R
     everything = " ".join((*passage.sentences, passage.context)).lower()
     for token in claims.tokens:
         other = chance.choice(names)
-        if token.name and other.lower() not in everything:
+        if token.name and _is_telling(token) and other.lower() not in everything:
             yield "name changed", claims.text[: token.start] + other + claims.text[token.start + len(token.text) :]
+
+
+def _is_telling(token: Token) -> bool:
+    return len(token.text) > 3 and not is_common(token.stem) and token.text.isalpha() and not token.text.isupper()
 
 
 if __name__ == "__main__":
