@@ -23,7 +23,7 @@ class Settings:
     logs_gaps: bool = True
     llm: str | None = None
     llm_url: str | None = None
-    llm_seconds: float = 9.0
+    llm_seconds: float = 7.5
 
     @property
     def index(self) -> Path:
@@ -61,7 +61,7 @@ def settings(home: str | None = None, corpus: str | None = None, llm: str | None
         logs_gaps=os.environ.get("GAPBOT_GAPS", "").lower() not in ("off", "0", "no", "false"),
         llm=None if llm.lower() in ("off", "none", "0", "no") else llm,
         llm_url=os.environ.get("GAPBOT_LLM_URL") or None,
-        llm_seconds=_seconds(os.environ.get("GAPBOT_LLM_SECONDS") or "9"),
+        llm_seconds=_seconds(os.environ.get("GAPBOT_LLM_SECONDS") or "7.5"),
     )
 
 

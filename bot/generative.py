@@ -13,10 +13,11 @@ from bot.citations import Checked, checked, complete_sentences, leans
 from bot.compose import Found
 from bot.llm import Model
 from bot.prompts import CANNOT, Prompt, written_prompt
-from bot.support import Passage
+from bot.support import Passage, Support
 from corpus.documents import Document
 from corpus.errors import ModelError
 from corpus.sentences import Span
+from index.terms import terms
 
 _PASSAGES = 6
 _log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def written(answer: Answer, found: Found, model: Model) -> Iterator[Answer]:
     The last is the extractive one with a notice wherever the model's cannot stand; what was shown before is then void.
     """
     ask = draft(answer, found)
-    text, tokens, rest = _Text(ask.given), None, ""
+    text, tokens, rest = _Text(ask.given, f"{found.read.text} {answer.text}"), None, ""
     try:
         for piece in model.stream(ask.prompt):
             if isinstance(piece, Tokens):
@@ -108,8 +109,9 @@ def written(answer: Answer, found: Found, model: Model) -> Iterator[Answer]:
 class _Text:
     """The checked sentences of an answer so far, with the citations that the check found for them."""
 
-    def __init__(self, given: tuple[Given, ...]) -> None:
+    def __init__(self, given: tuple[Given, ...], subject: str) -> None:
         self._given = given
+        self._about = frozenset(terms(subject))
         self._passages = [g.passage for g in given]
         self._sentences: list[str] = []
         self.citations: tuple[Citation, ...] = ()
@@ -127,6 +129,10 @@ class _Text:
             self.declined = True
             return False
         said = checked(sentence, self._passages)
+        # What shares no word with the question, the extractive answer or its own source's title was asked for by no user.
+        around = self._about | frozenset(t for i, _ in said.support.places for t in terms(self._passages[i].context))
+        if said.support and not around & frozenset(terms(said.text)):
+            said = replace(said, support=Support(reason="it is about something else"))
         if not said.support or (self._lost and leans(said.text)):
             self.left_out.append(said)
             self._lost = True

@@ -40,7 +40,7 @@ _CUT_SHORT = frozenset({"length", "max_tokens", "MAX_TOKENS", "content_filter", 
 class Limits:
     """Time limits in seconds: of the whole answer with its retries, and derived from it, of each stage."""
 
-    whole: float = 9.0
+    whole: float = 7.5
 
     @property
     def connect(self) -> float:
@@ -252,6 +252,8 @@ def _reason(error: BaseException) -> str:
         return _TLS
     if re.search(r"Timeout|timed out", names):
         return "it took too long"
+    if "No generation chunks" in names:
+        return "it sent an empty answer"
     if _is_connection(error):
         return "it cannot be reached, or the connection broke"
     return "it sent something that cannot be read"

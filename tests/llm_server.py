@@ -20,11 +20,12 @@ Reply = Callable[[str], str]
 
 
 class LlmServer:
-    """Where it listens, how it misbehaves just now (`fault`, None for not at all), and the prompts that it was sent."""
+    """How it misbehaves (first `first_faults`, one a request, then `fault`; None is not at all), and what it was sent."""
 
     def __init__(self, reply: Reply) -> None:
         self.reply = reply
         self.fault: str | None = None
+        self.first_faults: list[str] = []
         self.prompts: list[str] = []
         self.ended = threading.Event()
         self.cut = threading.Event()
@@ -78,7 +79,7 @@ def llm_server(reply: Reply = lambda prompt: SAID) -> Iterator[LlmServer]:
 
 
 def _answer(handler: BaseHTTPRequestHandler, state: LlmServer) -> None:
-    fault = state.fault
+    fault = state.first_faults.pop(0) if state.first_faults else state.fault
     if fault in ("401", "429", "500"):
         return _plain(handler, int(fault), json.dumps({"error": {"message": f"wrong key {SECRET}", "code": SECRET}}))
     if fault == "slow":
