@@ -20,6 +20,8 @@ from corpus.sentences import Span
 from index.terms import terms
 
 _PASSAGES = 6
+_MAY_END = re.compile(r"[.!?…。！？\n]")
+_LONGEST = 2_000
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +79,12 @@ def written(answer: Answer, found: Found, model: Model) -> Iterator[Answer]:
             if isinstance(piece, Tokens):
                 tokens = piece
                 continue
-            sentences, rest = complete_sentences(rest + piece)
+            rest += piece
+            if not _MAY_END.search(piece) and len(rest) < 2 * _LONGEST:
+                continue
+            sentences, rest = complete_sentences(rest)
+            if len(rest) > _LONGEST:
+                raise ModelError("it did not stop writing")
             for sentence in sentences:
                 if text.add(sentence):
                     yield replace(answer, text=text.text, citations=text.citations, short=None, conflicts=(), answered_by=model.name)

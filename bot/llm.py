@@ -105,6 +105,8 @@ class Model:
                     item = came.get(timeout=max(0.0, end - time.monotonic()) + 0.3)
                 except queue.Empty:
                     item = ModelError("it took too long")
+                if isinstance(item, str) and time.monotonic() > end:
+                    item = ModelError("it took too long")
                 if isinstance(item, ModelError):
                     self.breaker.report(False)
                     raise item
