@@ -16,7 +16,7 @@ from bot.support import Passage, Support, supported
 from corpus.sentences import sentence_spans
 
 _MARK = re.compile(r"\s*[\[【](?:passages?\s)?(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)(?:†[^\]】]*)?[\]】]", re.I)
-_AFTER_STOP = re.compile(r"([.!?…][\"'”’)]*)((?:\s*[\[【](?:passages?\s)?\d[^\]】\n]{0,40}[\]】])+)", re.I)
+_AFTER_STOP = re.compile(r"([.!?…]+[\"'”’)]*)((?:[ \t]*[\[【](?:passages?\s)?\d[^\]】\n]{0,40}[\]】])+)", re.I)
 _CITED = re.compile(r"(?P<lead>\s*(?:Sources differ:)?\s*)(?P<text>.+?)(?P<markers>(?:\s*\[\d+\])+)", re.S)
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)]|#{1,6})\s+")
 _LINK = re.compile(r"https?:|www\.|://|!\[|\]\(|<[a-z/!]|&\w+;|data:|javascript:", re.I)

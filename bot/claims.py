@@ -209,7 +209,9 @@ def _figure(match: re.Match[str], parts: dict[str, str | None], hedge: re.Match[
     word = (parts.get("word") or "").lower()
     ordinal = bool(parts.get("ordinal")) or word in _ORDINALS
     if word:
-        value = Decimal(_ORDINALS.get(word) or _WORD_VALUES.get(word, 0)) + _WORD_VALUES.get((parts["unit"] or "").lower(), 0)
+        value = Decimal(_ORDINALS.get(word) or _WORD_VALUES.get(word, 0)) + _WORD_VALUES.get(
+            (parts["unit"] or "").lower(), 0
+        )
         # "one" and "first" stand in for nouns and adverbs more often than they count.
         if word in ("one", "first") and not parts["scale"] and not parts["percent"]:
             return None
@@ -224,9 +226,7 @@ def _figure(match: re.Match[str], parts: dict[str, str | None], hedge: re.Match[
     currency = _CURRENCIES.get(sign) or _CURRENCIES.get(sign.rstrip("s"), "")
     kind = "percent" if parts["percent"] else "ordinal" if ordinal else currency or "plain"
     start = match.start() + len(match.group()) - len(match.group().lstrip())
-    return Figure(
-        Decimal(format(value, "f")), kind, hedge.group().strip().lower() if hedge else "", start, match.end()
-    )
+    return Figure(Decimal(format(value, "f")), kind, hedge.group().strip().lower() if hedge else "", start, match.end())
 
 
 def _tokens(text: str, taken: list[tuple[int, int]]) -> tuple[Token, ...]:
@@ -270,4 +270,8 @@ def _is_name(word: str, opening: bool, following: str) -> bool:
     if not opening:
         return True
     # The first word of a sentence: a name where the next word goes on with it, or it carries an accent or possessive.
-    return bool(following[:1].isupper() and following.lower() not in STOPWORDS) or fold(word) != word.lower() or word.endswith(("'s", "’s"))
+    return (
+        bool(following[:1].isupper() and following.lower() not in STOPWORDS)
+        or fold(word) != word.lower()
+        or word.endswith(("'s", "’s"))
+    )

@@ -68,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--home", help="folder of the index and logs (default: GAPBOT_HOME or the user data folder)")
     parser.add_argument("--corpus", help="folder of documents in place of the shipped corpus (default: GAPBOT_CORPUS)")
-    parser.add_argument("--llm", metavar="PROVIDER:MODEL", help="let an LLM write the answers (default: GAPBOT_LLM or none)")
+    parser.add_argument(
+        "--llm", metavar="PROVIDER:MODEL", help="let an LLM write the answers (default: GAPBOT_LLM or none)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     chat = commands.add_parser("chat", help="serve the web page; builds the index first if there is none")

@@ -84,14 +84,26 @@ def written(answer: Answer, found: Found, model: Model) -> Iterator[Answer]:
                 continue
             sentences, rest = complete_sentences(rest)
             if len(rest) > _LONGEST:
+                model.breaker.report(False)
                 raise ModelError("it did not stop writing")
             for sentence in sentences:
                 if text.add(sentence):
-                    yield replace(answer, text=text.text, citations=text.citations, short=None, conflicts=(), answered_by=model.name)
+                    yield replace(
+                        answer,
+                        text=text.text,
+                        citations=text.citations,
+                        short=None,
+                        conflicts=(),
+                        answered_by=model.name,
+                    )
         for sentence in complete_sentences(rest, ended=True)[0]:
             text.add(sentence)
     except ModelError as error:
-        yield replace(answer, notice=f"{model.name} did not answer: {error}. This is the answer in the sources’ own words.", tokens=tokens)
+        yield replace(
+            answer,
+            notice=f"{model.name} did not answer: {error}. This is the answer in the sources’ own words.",
+            tokens=tokens,
+        )
         return
     if not text.citations:
         if text.declined:
@@ -100,7 +112,9 @@ def written(answer: Answer, found: Found, model: Model) -> Iterator[Answer]:
             why = "wrote nothing that its sources support"
         else:
             why = "did not answer"
-        yield replace(answer, notice=f"{model.name} {why}. This is the answer in the sources’ own words.", tokens=tokens)
+        yield replace(
+            answer, notice=f"{model.name} {why}. This is the answer in the sources’ own words.", tokens=tokens
+        )
         return
     notice = None
     if text.left_out:

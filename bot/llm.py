@@ -23,7 +23,13 @@ from corpus.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-EXTRAS = {"openai": "openai", "anthropic": "anthropic", "google_genai": "google", "ollama": "ollama", "mistralai": "mistral"}
+EXTRAS = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google_genai": "google",
+    "ollama": "ollama",
+    "mistralai": "mistral",
+}
 """LangChain's names of the providers, and the extras of gapbot that bring them."""
 
 MOST_TOKENS = 1_000
@@ -85,7 +91,9 @@ class Breaker:
 class Model:
     """A chat model by its name `provider:model`. Safe for several threads."""
 
-    def __init__(self, name: str, chat: "BaseChatModel", limits: Limits | None = None, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self, name: str, chat: "BaseChatModel", limits: Limits | None = None, breaker: Breaker | None = None
+    ) -> None:
         self.name = name
         self.breaker = breaker or Breaker()
         self._chat = chat
@@ -136,7 +144,9 @@ class Model:
         except Exception as error:
             put(ModelError(_reason(error)))
 
-    async def _attempt(self, prompt: Prompt, put: Callable[[str | Tokens | ModelError], None], said: list[str]) -> Tokens:
+    async def _attempt(
+        self, prompt: Prompt, put: Callable[[str | Tokens | ModelError], None], said: list[str]
+    ) -> Tokens:
         """Read one answer. Raises ModelError for one that is empty, cut or endless, and whatever the client raises."""
         messages = [("system", prompt.system), ("human", prompt.user)]
         usage: dict[str, int] = {}
@@ -272,7 +282,11 @@ def _is_connection(error: BaseException) -> bool:
 def _status(error: BaseException) -> int | None:
     for e in _causes(error):
         response = getattr(e, "response", None)
-        for value in (getattr(e, "status_code", None), getattr(response, "status_code", None), getattr(e, "code", None)):
+        for value in (
+            getattr(e, "status_code", None),
+            getattr(response, "status_code", None),
+            getattr(e, "code", None),
+        ):
             if isinstance(value, int) and 400 <= value < 600:
                 return value
     return None

@@ -19,12 +19,18 @@ from index.terms import stem, words
 COVERED = 0.5
 """The least share of a piece's content words that its source must hold; see tests/bench/checker.py."""
 
-_STRONG = re.compile(r"\s*[;:]\s+|,\s+(?:and|while|whereas|but|though|although|against|which|who|compared)\s+|\s+(?:while|whereas)\s+")
+_STRONG = re.compile(
+    r"\s*[;:]\s+|,\s+(?:and|while|whereas|but|though|although|against|which|who|compared)\s+|\s+(?:while|whereas)\s+"
+)
 _WEAK = re.compile(r"\s+and\s+|,\s+")
-_SEGMENT = re.compile(r"[;,(]\s*|\)\s*,?\s*|\b(?:and|while|whereas|but|against|compared with|compared to|or|than)\b\s*", re.I)
+_SEGMENT = re.compile(
+    r"[;,(]\s*|\)\s*,?\s*|\b(?:and|while|whereas|but|against|compared with|compared to|or|than)\b\s*", re.I
+)
 _ANAPHOR = re.compile(r"\b(?:it|its|they|their|them|he|his|she|her|this|these|that year|there)\b", re.I)
 _FROM_TO = re.compile(r"\bfrom (.{1,60}?) to (.{1,60}?)(?=[,;.]|\s(?:by|in|over|within|on|at)\b|$)", re.I)
-_STOPS = re.compile(r"\b(?:stopp?(?:ed|s)?|ceased?|ended|gave up|abandon(?:ed|s)?|abolish\w*|scrapp?ed|discontinued)\b", re.I)
+_STOPS = re.compile(
+    r"\b(?:stopp?(?:ed|s)?|ceased?|ended|gave up|abandon(?:ed|s)?|abolish\w*|scrapp?ed|discontinued)\b", re.I
+)
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?:\s\w+){1,3}?\sby\b", re.I)
 _AROUND, _SLACK, _HELD = 0.7, 0.2, 0.3
 _DIRECTIONS = {stem(w) for w in ("more", "less", "fewer", "over", "under")}
@@ -33,8 +39,13 @@ _DENIED, _OPPOSITE = "one of them denies what the other says", "one of them says
 # What the sentence that comes nearest says against a piece, no other can mend.
 _AGAINST = frozenset({_BOUND, _TURNED, _DENIED, _OPPOSITE})
 _GENERIC = frozenset("ai ml llm gpu gpus cpu it ict r d gdp gni vat sme smes api hpc ceo cto kpi esg iot".split())
-_AUXILIARIES = frozenset("is are was were be been being has have had will would can could may might must it they he she who which that".split())
-_VERBS = frozenset(stem(words(w)[0]) for w in "bought sold made built led owned won beat beat took gave held kept paid met lent sent taught".split())
+_AUXILIARIES = frozenset(
+    "is are was were be been being has have had will would can could may might must it they he she who which that".split()
+)
+_VERBS = frozenset(
+    stem(words(w)[0])
+    for w in "bought sold made built led owned won beat beat took gave held kept paid met lent sent taught".split()
+)
 _COMPARED = {"than", "behind", "ahead", "abov", "below"}
 _SIDES = {"behind", "ahead", "after", "befor", "abov", "below", "over", "than", "to"}
 
@@ -76,15 +87,13 @@ def supported(sentence: str, passages: Sequence[Passage], covered: float = COVER
     claims = claims_of(sentence)
     if len(claims.terms) + len(claims.figures) + len(claims.dates) < 2:
         return Support(reason=reason)
-    closest = -1.0
     for pieces in _cuts(sentence):
         found: list[tuple[int, int]] = []
         for number, piece in enumerate(pieces):
             best = _best(piece, passages, covered, pieces[0] if number else None)
             if not best.places:
                 # The reason that counts is that of the whole sentence.
-                if closest < 0:
-                    reason, closest = best.reason, 0.0
+                reason = best.reason if len(pieces) == 1 else reason
                 break
             found += best.places
         else:
@@ -96,7 +105,10 @@ def _best(piece: str, passages: Sequence[Passage], covered: float, lead: str | N
     """Find the sentence that supports a piece best; `lead` is the piece that names its subject."""
     claims = claims_of(piece)
     held = {
-        (i, j): _held(claims, claims_of(text)) for i, p in enumerate(passages) for j, text in enumerate(p.sentences) if text
+        (i, j): _held(claims, claims_of(text))
+        for i, p in enumerate(passages)
+        for j, text in enumerate(p.sentences)
+        if text
     }
     best, most, reason, nearest = None, -1.0, "nothing there speaks of it", -1.0
     # A sentence that says more of the piece than another is the one it was made from, and has to agree.
@@ -151,14 +163,17 @@ def _objection(claims: Claims, passage: Passage, place: int, lead: str | None) -
 def _same_figure(own: Figure, other: Figure) -> bool:
     """Tell equal figures, and a hedged one that is the other rounded: "about 31 million" for 30.84 million."""
     kinds = {own.kind, other.kind}
-    if own.kind != other.kind and not (kinds == {"ordinal", "plain"} or ("plain" in kinds and own.kind == "plain" and other.kind not in ("percent", "ordinal"))):
+    if own.kind != other.kind and not (
+        kinds == {"ordinal", "plain"}
+        or ("plain" in kinds and own.kind == "plain" and other.kind not in ("percent", "ordinal"))
+    ):
         return False
     if own.value == other.value:
         return True
     if not own.hedge or not other.value or own.kind == "ordinal":
         return False
-    digits = len(own.value.as_tuple().digits) if own.value else 0
-    rounded = Decimal(f"{other.value:.{max(digits, len(str(int(own.value)).rstrip('0'))) - 1}e}") if digits else other.value
+    digits = len(own.value.normalize().as_tuple().digits)
+    rounded = Decimal(f"{other.value:.{digits - 1}e}")
     if own.hedge in ("over", "more than"):
         return own.value < other.value <= own.value * Decimal("1.05")
     if own.hedge in ("under", "less than", "nearly", "almost"):
@@ -202,7 +217,9 @@ def _missing_names(
         return []
     titled = context.terms | _acronyms(context.text)
     subject = _subject(source)
-    if subject and (not subject & claims.terms or (_subject(claims) & frozenset(missing) and not subject & claims.names)):
+    if subject and (
+        not subject & claims.terms or (_subject(claims) & frozenset(missing) and not subject & claims.names)
+    ):
         # A first word with a capital may be no name; then the title says what the sentence is about.
         if subject & source.names:
             return missing
@@ -235,8 +252,10 @@ def _same_subject(lead: Claims, claims: Claims, source: Claims, before: Sequence
         return True
     subject = frozenset(t.stem for t in lead.tokens[:4] if t.name)
     around = source.terms | context.terms | frozenset(t for c in before for t in c.terms)
-    return not subject or any(s in source.terms for s in subject) or (
-        not _subject(source) and any(s in around for s in subject)
+    return (
+        not subject
+        or any(s in source.terms for s in subject)
+        or (not _subject(source) and any(s in around for s in subject))
     )
 
 
@@ -259,7 +278,9 @@ def _misbound(claims: Claims, source: Claims) -> bool:
         for figure in figures:
             holding = [w for w, fs in segments if any(_same_figure(figure, f) for f in fs)]
             others = [
-                w for w, fs in segments if any(f.kind == figure.kind for f in fs) and not any(_same_figure(figure, f) for f in fs)
+                w
+                for w, fs in segments
+                if any(f.kind == figure.kind for f in fs) and not any(_same_figure(figure, f) for f in fs)
             ]
             if not holding:
                 continue
@@ -301,7 +322,11 @@ def _swapped(claims: Claims, source: Claims) -> bool:
     if _opposed(claims, source):
         return False
     passive = bool(_PASSIVE.search(claims.text)) != bool(_PASSIVE.search(source.text))
-    shared = [t for t in claims.tokens if not t.name and t.stem in {s.stem for s in source.tokens if not s.name} and (t.term or t.stem in _SIDES)]
+    shared = [
+        t
+        for t in claims.tokens
+        if not t.name and t.stem in {s.stem for s in source.tokens if not s.name} and (t.term or t.stem in _SIDES)
+    ]
     for token in shared:
         theirs = [s for s in source.tokens if s.stem == token.stem]
         pivots = token.stem in _SIDES or (_is_verb(claims, token) and _is_verb(source, theirs[0]))
@@ -333,7 +358,11 @@ def _mixed(claims: Claims, source: Claims) -> bool:
         names = piece.terms & telling
         for u, v in ((u, v) for u in parts for v in parts if u is not v):
             only_u, only_v = u.terms - v.terms, v.terms - u.terms
-            if names & only_v and not names & only_u and len((piece.terms - telling) & only_u) > len((piece.terms - telling) & only_v):
+            if (
+                names & only_v
+                and not names & only_u
+                and len((piece.terms - telling) & only_u) > len((piece.terms - telling) & only_v)
+            ):
                 # Names that the first clause has stand for the later ones too.
                 if u is not parts[0] and v is parts[0] and not u.terms & telling:
                     continue
@@ -389,7 +418,10 @@ def _contradiction(claims: Claims, source: Claims) -> str:
         other_scopes = negated(theirs)
         for scope in negated(ours):
             if any(scope & s for s in other_scopes) or (
-                ours is claims and _STOPS.search(source.text) and not _STOPS.search(claims.text) and scope & source.terms
+                ours is claims
+                and _STOPS.search(source.text)
+                and not _STOPS.search(claims.text)
+                and scope & source.terms
             ):
                 continue
             # What one denies has to be what the other says, or to be missing there.
@@ -414,22 +446,21 @@ def _reversed(claims: Claims, term: str, source: Claims, opposite: str) -> bool:
 
     def halves(c: Claims, t: Token) -> tuple[frozenset[str], frozenset[str]]:
         place = c.tokens.index(t)
-        return frozenset(x.stem for x in c.tokens[:place] if x.term), frozenset(x.stem for x in c.tokens[place + 1 :] if x.term)
+        return frozenset(x.stem for x in c.tokens[:place] if x.term), frozenset(
+            x.stem for x in c.tokens[place + 1 :] if x.term
+        )
 
     (a, b), (c, d) = halves(claims, ours), halves(source, theirs)
     return bool(a & d and b & c) and not (a & c and b & d)
 
 
 def _cuts(sentence: str) -> list[list[str]]:
-    """Return the ways to cut a sentence into pieces that may rest on different sentences: whole, then finer."""
+    """Return the ways to cut a sentence into pieces that may rest on different sentences: by clauses, whole, then finer."""
     whole = sentence.strip()
     strong = [p for p in _STRONG.split(whole) if p and p.strip()]
     weak = [w for p in strong for w in _pieces(p)]
-    cuts = [[whole]]
-    for pieces in (strong, weak):
-        if len(pieces) > 1 and pieces not in cuts:
-            cuts.append(pieces)
-    return cuts
+    cuts = [strong, [whole]] if len(strong) > 1 else [[whole]]
+    return cuts if weak in cuts else [*cuts, weak]
 
 
 def _pieces(text: str) -> list[str]:
@@ -450,7 +481,9 @@ def _acronyms(text: str) -> frozenset[str]:
     found = set()
     for run in re.finditer(r"\b[A-Z][\w’'-]*(?:\s(?:(?:of|and|for|the|on)\s)?[A-Z][\w’'-]*)+", text):
         initials = [w[0].lower() for w in run.group().split() if w[0].isupper()]
-        found |= {"".join(initials[a:b]) for a, b in product(range(len(initials)), range(len(initials) + 1)) if b - a >= 2}
+        found |= {
+            "".join(initials[a:b]) for a, b in product(range(len(initials)), range(len(initials) + 1)) if b - a >= 2
+        }
     return frozenset(found)
 
 

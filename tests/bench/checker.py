@@ -98,8 +98,14 @@ def _changes(sentence: str, passage: Passage, names: list[str], chance: random.R
         yield "reordered", f"{opening.group(2)[:1].upper()}{opening.group(2)[1:]}, {opening.group(1)}{opening.group(3)}"
     for match in re.finditer(r"\d[\d,]*(?:\.\d+)?", claims.text):
         value = float(match.group().replace(",", ""))
-        other = f"{value + chance.choice((1, 2, 3, 5, 10)):g}" if chance.random() < 0.5 else match.group()[::-1].strip(",.")
-        if other != match.group() and not re.search(rf"(?<![\d.,]){re.escape(other)}(?![\d])", sentence) and other[0] not in "0.":
+        other = (
+            f"{value + chance.choice((1, 2, 3, 5, 10)):g}" if chance.random() < 0.5 else match.group()[::-1].strip(",.")
+        )
+        if (
+            other != match.group()
+            and not re.search(rf"(?<![\d.,]){re.escape(other)}(?![\d])", sentence)
+            and other[0] not in "0."
+        ):
             yield "figure changed", claims.text[: match.start()] + other + claims.text[match.end() :]
     everything = " ".join((*passage.sentences, passage.context)).lower()
     for token in claims.tokens:

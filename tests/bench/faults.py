@@ -40,7 +40,10 @@ def main() -> None:
 
             runs = list(pool.map(once, range(options.times)))
         good += sum(r for r, _ in runs)
-        print(f"{fault:12} {sum(r for r, _ in runs)} of {len(runs)} answered, at most {max(t for _, t in runs):.1f} s", flush=True)
+        print(
+            f"{fault:12} {sum(r for r, _ in runs)} of {len(runs)} answered, at most {max(t for _, t in runs):.1f} s",
+            flush=True,
+        )
     print(f"{good} of {len(FAULTS) * options.times} answered by the sources with a notice")
 
 

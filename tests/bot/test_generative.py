@@ -39,12 +39,18 @@ def marks(text: str) -> set[str]:
     return set(re.findall(r"\[(\d+)\]", text))
 
 
-def test_what_the_model_writes_is_shown_with_the_sentences_that_support_it(shipped_chain: Chain, server: LlmServer) -> None:
-    server.reply = lambda _: "Fifteen data centers are operated by Viettel. [1] Viettel is investing in advanced GPU systems [1]."
+def test_what_the_model_writes_is_shown_with_the_sentences_that_support_it(
+    shipped_chain: Chain, server: LlmServer
+) -> None:
+    server.reply = lambda _: (
+        "Fifteen data centers are operated by Viettel. [1] Viettel is investing in advanced GPU systems [1]."
+    )
     chain = chain_with(shipped_chain, server.url)
     answer = chain.ask(ASKED)
     assert answer.answered_by == "openai:fake"
-    assert answer.text.startswith("Fifteen data centers are operated by Viettel. [1] Viettel is investing in advanced GPU systems. [2]")
+    assert answer.text.startswith(
+        "Fifteen data centers are operated by Viettel. [1] Viettel is investing in advanced GPU systems. [2]"
+    )
     assert answer.citations[0].quote == "Viettel operates 15 data centers."
     assert citations_hold(chain, answer)
     assert answer.notice is None
@@ -76,7 +82,9 @@ def test_an_answer_without_a_supported_sentence_gives_way_and_says_so(
     assert (answer.text, answer.citations) == (lambda a: (a.text, a.citations))(shipped_chain.ask(ASKED))
 
 
-def test_a_sentence_that_fails_is_left_out_with_the_one_that_leans_on_it(shipped_chain: Chain, server: LlmServer) -> None:
+def test_a_sentence_that_fails_is_left_out_with_the_one_that_leans_on_it(
+    shipped_chain: Chain, server: LlmServer
+) -> None:
     server.reply = lambda _: (
         "Viettel operates 15 data centers [1]. Viettel employs 4,000 engineers there [1]. "
         "It is putting money into advanced GPU systems [1]."
@@ -98,8 +106,12 @@ def test_a_marker_to_a_passage_that_was_not_given_is_removed(shipped_chain: Chai
     assert citations_hold(chain, answer)
 
 
-def test_text_streams_by_checked_sentences_and_no_marker_points_to_nothing(shipped_chain: Chain, server: LlmServer) -> None:
-    server.reply = lambda _: SAID + "Viettel operates 99 data centers [1]. Viettel is investing in advanced GPU systems [1]."
+def test_text_streams_by_checked_sentences_and_no_marker_points_to_nothing(
+    shipped_chain: Chain, server: LlmServer
+) -> None:
+    server.reply = lambda _: (
+        SAID + "Viettel operates 99 data centers [1]. Viettel is investing in advanced GPU systems [1]."
+    )
     server.pause = 0.01
     parts = list(chain_with(shipped_chain, server.url).stream(ASKED))
     assert len(parts) >= 3
@@ -129,8 +141,12 @@ def test_stopping_ends_the_request(shipped_chain: Chain, server: LlmServer) -> N
     assert server.cut.wait(5)
 
 
-@pytest.mark.parametrize("question", ["How do I bake sourdough bread?", "How many AI models has Brazil developed?", "hello", "?"])
-def test_what_the_sources_do_not_answer_never_reaches_the_model(shipped_chain: Chain, server: LlmServer, question: str) -> None:
+@pytest.mark.parametrize(
+    "question", ["How do I bake sourdough bread?", "How many AI models has Brazil developed?", "hello", "?"]
+)
+def test_what_the_sources_do_not_answer_never_reaches_the_model(
+    shipped_chain: Chain, server: LlmServer, question: str
+) -> None:
     chain = chain_with(shipped_chain, server.url)
     assert chain.ask(Question(question)).status != "answered"
     assert chain.starters
@@ -192,7 +208,9 @@ def test_attempts_are_bounded_and_only_made_where_another_may_help(
     assert len(server.prompts) == attempts
 
 
-def test_after_five_failures_the_model_is_left_alone_and_the_answer_is_fast(shipped_chain: Chain, server: LlmServer) -> None:
+def test_after_five_failures_the_model_is_left_alone_and_the_answer_is_fast(
+    shipped_chain: Chain, server: LlmServer
+) -> None:
     server.fault = "401"
     chain = chain_with(shipped_chain, server.url)
     for _ in range(5):
@@ -254,7 +272,9 @@ def test_passages_are_data_delimited_and_orders_in_them_are_left_out(
 
 
 def _chain_over(home: Path, encoder_folder: Path, url: str) -> Chain:
-    config = Settings(home=home / "home", corpus=home / "corpus", logs_gaps=False, llm="openai:fake", llm_url=url, llm_seconds=5)
+    config = Settings(
+        home=home / "home", corpus=home / "corpus", logs_gaps=False, llm="openai:fake", llm_url=url, llm_seconds=5
+    )
     config.home.mkdir()
     (config.home / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
     sync(config.index, config.corpus, config.encoders, config.encoder)

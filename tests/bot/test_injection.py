@@ -71,7 +71,12 @@ def obedient(tmp_path: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPat
         )
     with llm_server(obey) as server:
         config = Settings(
-            home=tmp_path / "home", corpus=folder, logs_gaps=False, llm="openai:fake", llm_url=server.url, llm_seconds=20
+            home=tmp_path / "home",
+            corpus=folder,
+            logs_gaps=False,
+            llm="openai:fake",
+            llm_url=server.url,
+            llm_seconds=20,
         )
         config.home.mkdir()
         (config.home / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
