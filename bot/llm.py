@@ -203,8 +203,8 @@ def load_model(name: str, url: str | None = None, seconds: float | None = None) 
         if "Unsupported" in str(error) or "Unable to infer" in str(error):
             known = ", ".join(EXTRAS)
             raise UsageError(f"{provider} is no LLM provider that is known here: use one of {known}") from None
-        key = f"{provider.partition('_')[0].removesuffix('ai') if provider == 'mistralai' else provider.partition('_')[0]}_API_KEY"
-        raise ModelError(f"the LLM {name} cannot be set up ({type(error).__name__}): is {key.upper()} set?") from None
+        key = {"google_genai": "GOOGLE", "mistralai": "MISTRAL"}.get(provider, provider.upper()) + "_API_KEY"
+        raise ModelError(f"the LLM {name} cannot be set up ({type(error).__name__}): is {key} set?") from None
     return Model(name, chat, limits)
 
 
@@ -232,9 +232,7 @@ def _pause(error: Exception, end: float) -> float | None:
     status = _status(error)
     wait = random.uniform(0.1, 0.5)
     if status is None:
-        if isinstance(error, ModelError):
-            pass
-        elif not _is_connection(error) or _reason(error) in (_NO_HOST, _TLS):
+        if not isinstance(error, ModelError) and (not _is_connection(error) or _reason(error) in (_NO_HOST, _TLS)):
             return None
     elif status not in _TRY_AGAIN:
         return None
