@@ -44,21 +44,13 @@ _CUT_SHORT = frozenset({"length", "max_tokens", "MAX_TOKENS", "content_filter", 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time limits in seconds: of the whole answer with its retries, and derived from it, of each stage."""
+    """Time limits in seconds: `whole` of an answer with its retries; the others follow from it."""
 
     whole: float = 7.5
 
-    @property
-    def connect(self) -> float:
-        return min(3.0, self.whole / 3)
-
-    @property
-    def first(self) -> float:
-        return self.whole * 0.6
-
-    @property
-    def gap(self) -> float:
-        return self.whole / 3
+    def stages(self) -> tuple[float, float, float]:
+        """Return the limits of connecting, of the first piece of text, and between two pieces."""
+        return min(3.0, self.whole / 3), self.whole * 0.6, self.whole / 3
 
 
 class Breaker:
@@ -153,11 +145,11 @@ class Model:
         ended = None
         stream = self._chat.astream(messages)
         try:
-            async with asyncio.timeout(self._limits.first) as limit:
+            async with asyncio.timeout(self._limits.stages()[1]) as limit:
                 async for chunk in stream:
                     text = str(chunk.text)
                     if text:
-                        limit.reschedule(asyncio.get_running_loop().time() + self._limits.gap)
+                        limit.reschedule(asyncio.get_running_loop().time() + self._limits.stages()[2])
                         said.append(text)
                         put(text)
                     facts = chunk.response_metadata
@@ -220,7 +212,7 @@ def _options(provider: str, url: str | None, limits: Limits) -> dict[str, Any]:
     if provider == "openai":
         import httpx
 
-        options["timeout"] = httpx.Timeout(limits.whole, connect=limits.connect)
+        options["timeout"] = httpx.Timeout(limits.whole, connect=limits.stages()[0])
         options["stream_usage"] = True
         if url and not os.environ.get("OPENAI_API_KEY"):
             options["api_key"] = "none"
