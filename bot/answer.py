@@ -49,6 +49,15 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens that an LLM was sent and wrote for one answer; `estimated` where its server did not count them."""
+
+    sent: int
+    received: int
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer. Every `[n]` in `text` has a citation with marker n, and every citation has its marker in `text`.
 
@@ -68,6 +77,7 @@ class Answer:
     confidence: float = 0.0
     answered_by: str = "extractive"
     notice: str | None = None
+    tokens: Tokens | None = None
     generation: str = ""
     milliseconds: float = 0.0
     id: str | int | None = None

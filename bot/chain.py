@@ -12,10 +12,14 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from bot import answerability
 from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
+from bot.citations import verified
 from bot.compose import Found, Read, extracted, refused
 from bot.config import Settings
 from bot.conversation import standalone_question
 from bot.gaps import GapLog
+from bot.generative import draft, written
+from bot.llm import Model, load_model
+from bot.prompts import Prompt
 from bot.question import read_question, sides
 from bot.reader import Reader
 from bot.signals import candidates
@@ -47,22 +51,25 @@ class Chain:
         on_answer: Callable[[Answer], None] | None = None,
         threshold: float = answerability.ANSWER,
         reader: Reader | None = None,
+        model: Model | None = None,
     ) -> None:
         """Answer from an index; `newer` returns the one that has been published since, or None.
 
         `on_answer` sees every answer that is given. Below the `threshold` of probability there is none. Without a
-        `reader` the sentences are judged by words and vectors alone.
+        `reader` the sentences are judged by words and vectors alone. A `model` writes what
+        it answers; whether it is asked at all is decided before.
         """
         self._index = index
         self._newer = newer
         self._on_answer = on_answer
         self._threshold = threshold
         self._reader = reader
-        self._steps: Runnable[Question, Answer] = (
-            RunnableLambda(self._read, name="read")
-            | RunnableLambda(self._retrieve, name="retrieve")
-            | RunnableLambda(self._answer, name="answer")
+        self._model = model
+        self._find: Runnable[Question, Found] = RunnableLambda(self._read, name="read") | RunnableLambda(
+            self._retrieve, name="retrieve"
         )
+        self._judge: Runnable[Found, Answer] = RunnableLambda(self._answer, name="answer")
+        self._steps: Runnable[Question, Answer] = self._find | self._judge
         self.runnable: Runnable[Question, Answer] = RunnableLambda(self.ask, name="gapbot")
         self._starters: tuple[str, ...] | None = None
         self._lock = threading.Lock()
@@ -84,30 +91,44 @@ class Chain:
 
     def ask(self, question: Question) -> Answer:
         """Answer one question. Raises UsageError for one that is empty or too long."""
+        *_, answer = self._answers(question)
+        return answer
+
+    def stream(self, question: Question) -> Iterator[Answer]:
+        """Yield the answer as it grows, sentence by sentence, and last the whole of it.
+
+        A marker never appears before its citation. Where an LLM fails midway, the last answer does not go on with the
+        text before it but takes its place, and its notice says so. Raises UsageError as `ask` does.
+        """
+        yield from self._answers(question)
+
+    def prompt(self, question: Question) -> Prompt | None:
+        """Return what an LLM is sent for a question, or None where it is not asked: nothing answers it."""
+        check_question(question)
+        found = self._find.invoke(question)
+        answer = self._judge.invoke(found)
+        return draft(answer, found).prompt if answer.status == "answered" and not small_talk(question.text) else None
+
+    def _answers(self, question: Question) -> Iterator[Answer]:
         check_question(question)
         started = time.perf_counter()
         reply = small_talk(question.text)
         if reply:
             answer = Answer(question.text, "chat", reply, confidence=1.0, generation=self.index.generation.name)
         else:
-            answer = self._steps.invoke(question)
+            found = self._find.invoke(question)
+            answer = verified(self._judge.invoke(found))
+            if self._model and answer.status == "answered":
+                for part in written(answer, found, self._model):
+                    yield replace(part, id=question.id)
+                    answer = part
+            else:
+                yield from _growing(answer)
         if answer.status == "chat" or (answer.status == "ambiguous" and not answer.choices):
             answer = replace(answer, choices=self.starters)
         answer = replace(answer, id=question.id, milliseconds=(time.perf_counter() - started) * 1000)
         if self._on_answer:
             self._on_answer(answer)
-        return answer
-
-    def stream(self, question: Question) -> Iterator[Answer]:
-        """Yield the answer as it grows, sentence by sentence, and last the whole of it.
-
-        A marker never appears before its citation. Raises UsageError as `ask` does.
-        """
-        answer = self.ask(question)
-        for end in [m.end() for m in re.finditer(r"\[\d+\]", answer.text)][:-1]:
-            text = answer.text[:end]
-            shown = tuple(c for c in answer.citations if f"[{c.marker}]" in text)
-            yield replace(answer, text=text, citations=shown, closest=(), conflicts=(), choices=())
         yield answer
 
     def without_doubts(self) -> "Chain":
@@ -188,7 +209,7 @@ class Chain:
 def load_chain(settings: Settings) -> Chain:
     """Open the index and encoder that the settings name and return the chain over them, which logs its gaps.
 
-    Raises IndexMissing, IndexMismatch, IndexError_ or EncoderError with a message that says what to do.
+    Raises IndexMissing, IndexMismatch, IndexError_, EncoderError, or ModelError with a message that says what to do.
     """
     # A missing index is told before a missing encoder: both are made by the same command.
     live_generation(settings.index)
@@ -197,9 +218,18 @@ def load_chain(settings: Settings) -> Chain:
     def newer(index: Index) -> Index | None:
         return Index(settings.index, encoder) if live_name(settings.index) != index.generation.name else None
 
+    model = load_model(settings.llm, settings.llm_url, settings.llm_seconds) if settings.llm else None
     gaps = GapLog(settings.gaps) if settings.logs_gaps else None
     reader = Reader() if settings.reads else None
-    return Chain(Index(settings.index, encoder), newer, gaps, reader=reader)
+    return Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model)
+
+
+def _growing(answer: Answer) -> Iterator[Answer]:
+    """Yield the beginnings of an answer, one cited sentence longer each time, without the whole."""
+    for end in [m.end() for m in re.finditer(r"\[\d+\]", answer.text)][:-1]:
+        text = answer.text[:end]
+        shown = tuple(c for c in answer.citations if f"[{c.marker}]" in text)
+        yield replace(answer, text=text, citations=shown, closest=(), conflicts=(), choices=())
 
 
 def _plain(text: str) -> str:

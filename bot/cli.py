@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         run: Callable[[Settings, argparse.Namespace], int] = options.run
-        return run(settings(options.home, options.corpus), options)
+        return run(settings(options.home, options.corpus, options.llm), options)
     except UsageError as error:
         return _fail(str(error), WRONG_USAGE)
     except GapbotError as error:
@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--home", help="folder of the index and logs (default: GAPBOT_HOME or the user data folder)")
     parser.add_argument("--corpus", help="folder of documents in place of the shipped corpus (default: GAPBOT_CORPUS)")
+    parser.add_argument(
+        "--llm", metavar="PROVIDER:MODEL", help="let an LLM write the answers (default: GAPBOT_LLM or none)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     chat = commands.add_parser("chat", help="serve the web page; builds the index first if there is none")
@@ -80,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="?", help="the question; - reads it from standard input")
     ask.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     ask.add_argument("--batch", metavar="FILE.jsonl", help='rows {"id", "question", "history": [earlier questions]}')
+    ask.add_argument("--show-prompt", action="store_true", help="print what an LLM would be sent, and send nothing")
     ask.set_defaults(run=_ask)
 
     search = commands.add_parser("search", help="list the passages found for a query")
@@ -138,6 +142,13 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
     text = sys.stdin.read() if options.question == "-" else options.question
     question = Question(text)
     check_question(question)
+    if options.show_prompt:
+        prompt = _open_chain(replace(config, llm=None)).prompt(question)
+        if prompt is None:
+            print("Nothing: the sources do not answer this question, so no LLM is asked.", file=sys.stderr)
+            return NOT_ANSWERED
+        _print_json(asdict(prompt)) if options.json else print(f"{prompt.system}\n\n{prompt.user}")
+        return ANSWERED
     answer = _open_chain(config).ask(question)
     if options.json:
         _print_json(answer.to_dict())

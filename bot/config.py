@@ -22,6 +22,9 @@ class Settings:
     encoder: str = BUNDLED
     logs_gaps: bool = True
     reads: bool = True
+    llm: str | None = None
+    llm_url: str | None = None
+    llm_seconds: float = 7.5
 
     @property
     def index(self) -> Path:
@@ -43,12 +46,14 @@ class Settings:
         return self.home / "encoders"
 
 
-def settings(home: str | None = None, corpus: str | None = None) -> Settings:
+def settings(home: str | None = None, corpus: str | None = None, llm: str | None = None) -> Settings:
     """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER, GAPBOT_GAPS and GAPBOT_READER, then
     defaults.
 
-    Raises UsageError for a name that cannot be a folder.
+    The LLM comes from GAPBOT_LLM, GAPBOT_LLM_URL and GAPBOT_LLM_SECONDS. Raises UsageError for a name that cannot be a
+    folder and for seconds that are no number.
     """
+    llm = llm or os.environ.get("GAPBOT_LLM") or "off"
     home = home or os.environ.get("GAPBOT_HOME") or platformdirs.user_data_dir("gapbot", appauthor=False)
     corpus = corpus or os.environ.get("GAPBOT_CORPUS")
     return Settings(
@@ -57,7 +62,20 @@ def settings(home: str | None = None, corpus: str | None = None) -> Settings:
         encoder=os.environ.get("GAPBOT_ENCODER") or BUNDLED,
         logs_gaps=not _off("GAPBOT_GAPS"),
         reads=not _off("GAPBOT_READER"),
+        llm=None if llm.lower() in ("off", "none", "0", "no") else llm,
+        llm_url=os.environ.get("GAPBOT_LLM_URL") or None,
+        llm_seconds=_seconds(os.environ.get("GAPBOT_LLM_SECONDS") or "7.5"),
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 600:
+        raise UsageError(f"GAPBOT_LLM_SECONDS is {text!r}: give the longest time for an answer in seconds, 1 to 600")
+    return value
 
 
 def _off(variable: str) -> bool:

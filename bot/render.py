@@ -43,6 +43,10 @@ def print_answer(answer: Answer, *, asked: bool = False) -> None:
             console.print(_with_markers(paragraph))
     if answer.notice:
         console.print(f"[yellow]{escape(answer.notice)}[/yellow]")
+    if answer.tokens:
+        t = answer.tokens
+        about = "about " if t.estimated else ""
+        console.print(f"[dim]LLM: {about}{t.sent} tokens sent, {t.received} received[/dim]")
     for conflict in answer.conflicts:
         sides = "; ".join(f"{s.value}{f' ({s.date})' if s.date else ''} [{s.marker}]" for s in conflict.sides)
         console.print(f"[yellow]Sources differ on {escape(conflict.subject)}:[/yellow] {escape(sides)}")

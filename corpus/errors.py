@@ -5,6 +5,7 @@ GapbotError                what went wrong and what to do, in one line
 ├── CorpusError            a corpus folder or document cannot be used
 │   └── RefusedDocument    one document is left out; the others go on
 ├── EncoderError           the encoder's weights are missing, damaged or cannot be exported
+├── ModelError             the LLM cannot be used, or did not answer
 └── IndexError_            the index cannot answer
     ├── IndexMissing       nothing has been indexed yet
     ├── IndexMismatch      the index was built with another encoder or format
@@ -30,6 +31,10 @@ class RefusedDocument(CorpusError):
 
 class EncoderError(GapbotError):
     """An encoder whose weights are missing, damaged or not exportable."""
+
+
+class ModelError(GapbotError):
+    """An LLM that is not installed, not set up, or that did not answer."""
 
 
 class IndexError_(GapbotError):

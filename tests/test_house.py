@@ -21,6 +21,7 @@ ROOMS = (
     "uvicorn",
     "bm25s",
     "Stemmer",
+    "httpx",
 )
 MAX_LINES = 300
 
@@ -54,6 +55,10 @@ def test_a_library_is_imported_in_one_module_only(library: str) -> None:
     # Training is a program of its own, which is not shipped: it needs torch throughout.
     shipped = [p for p in MODULES if "training" not in p.parts]
     assert len([name(p) for p in shipped if library in imported(p)]) <= 1
+
+
+def test_chat_models_are_reached_in_one_module_only() -> None:
+    assert [name(p) for p in MODULES if "init_chat_model" in p.read_text(encoding="utf-8")] == ["bot/llm.py"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
