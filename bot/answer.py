@@ -3,6 +3,10 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from corpus.errors import UsageError
+
+MAX_QUESTION = 8_000
+"""The longest question in characters that is answered."""
 Status = Literal["answered", "near_miss", "not_in_corpus", "ambiguous", "chat"]
 
 
@@ -84,3 +88,11 @@ class Question:
     text: str
     history: tuple[str, ...] = field(default=())
     id: str | int | None = None
+
+
+def check_question(question: Question) -> None:
+    """Raise UsageError for a question that is empty or longer than MAX_QUESTION."""
+    if not question.text.strip():
+        raise UsageError("the question is empty: type one, for example “How many data centers does Viettel have?”")
+    if len(question.text) > MAX_QUESTION:
+        raise UsageError(f"the question has {len(question.text):,} characters: the most is {MAX_QUESTION:,}")

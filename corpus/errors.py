@@ -5,10 +5,11 @@ GapbotError                what went wrong and what to do, in one line
 ├── CorpusError            a corpus folder or document cannot be used
 │   └── RefusedDocument    one document is left out; the others go on
 ├── EncoderError           the encoder's weights are missing, damaged or cannot be exported
-└── IndexError_            the index cannot answer
-    ├── IndexMissing       nothing has been indexed yet
-    ├── IndexMismatch      the index was built with another encoder or format
-    └── IndexBusy          another process is writing the index
+├── IndexError_            the index cannot answer
+│   ├── IndexMissing       nothing has been indexed yet
+│   ├── IndexMismatch      the index was built with another encoder or format
+│   └── IndexBusy          another process is writing the index
+└── Overloaded             more is asked at once than can be answered soon
 """
 
 
@@ -46,3 +47,7 @@ class IndexMismatch(IndexError_):
 
 class IndexBusy(IndexError_):
     """Another process holds the writer's lock."""
+
+
+class Overloaded(GapbotError):
+    """More is asked at once than can be answered soon: ask again in a moment."""
