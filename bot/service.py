@@ -40,6 +40,14 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Passages:
+    """What a search found, best first."""
+
+    query: str
+    passages: list[Hit]
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Whether questions can be answered, from which generation of the index, and how many are under way."""
 
@@ -158,10 +166,10 @@ class Service:
 
         return counted()
 
-    async def search(self, query: str, k: int) -> list[Hit]:
+    async def search(self, query: str, k: int) -> Passages:
         """Return the `k` best passages for a query, best first. Raises UsageError for an empty or too long query."""
         check_question(Question(query))
-        return await self.workers.run(lambda: _search(self._chain, query, k))
+        return Passages(query, await self.workers.run(lambda: _search(self._chain, query, k)))
 
     async def document(self, document: str) -> Document | None:
         """Return a document by id, or None."""

@@ -78,7 +78,7 @@ class Catalogue:
             " length(json_extract(json, '$.text')) from documents order by id limit ? offset ?",
             [most, skip],
         )
-        return [Listed(i, *json.loads(fields), characters) for i, fields, characters in found]
+        return [Listed(*[i, *json.loads(fields), characters]) for i, fields, characters in found]
 
     def put(self, document: Document, rows: Iterable[Row]) -> None:
         """Add or replace a document and its passages."""

@@ -17,8 +17,10 @@ ROOMS = (
     "sentence_transformers",
     "torch",
     "gradio",
-    "fastapi",
     "uvicorn",
+    "mcp",
+    "limits",
+    "prometheus_client",
     "bm25s",
     "Stemmer",
 )
@@ -52,6 +54,11 @@ def test_imports_go_one_way(package: str) -> None:
 @pytest.mark.parametrize("library", ROOMS)
 def test_a_library_is_imported_in_one_module_only(library: str) -> None:
     assert len([name(p) for p in MODULES if library in imported(p)]) <= 1
+
+
+def test_fastapi_is_imported_only_where_routes_are() -> None:
+    rooms = {"bot/server.py", "bot/failures.py", "bot/api.py", "bot/openai_api.py"}
+    assert {name(p) for p in MODULES if {"fastapi", "starlette"} & imported(p)} == rooms
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
