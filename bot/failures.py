@@ -67,8 +67,11 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        if any(e["type"] == "json_invalid" for e in error.errors()):
+        kinds = {(e["type"], e["loc"]) for e in error.errors()}
+        if any(kind == "json_invalid" for kind, _ in kinds):
             return _response(400, "the body is not JSON: send an object as /api/openapi.json describes it")
+        if ("model_attributes_type", ("body",)) in kinds:
+            return _response(422, "the body is no JSON object: send one, with Content-Type: application/json")
         said = (f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()[:3])
         return _response(422, "; ".join(said))
 

@@ -137,13 +137,15 @@ class ForPrograms:
         await (self.mcp if scope["path"] == "/mcp" else self.programs)(scope, receive, send)
 
 
-def create_app(chain: Chain, host: str = "127.0.0.1", access: Access | None = None) -> FastAPI:
-    """Return the web app over a chain; `host` is the address it will be bound to.
+def create_app(
+    chain: Chain, host: str = "127.0.0.1", access: Access | None = None, workers: Workers | None = None
+) -> FastAPI:
+    """Return the web app over a chain; `host` is the address it will be bound to, `workers` do the work for programs.
 
     The generated API pages of FastAPI are off: they load scripts from elsewhere.
     """
     access = access or Access()
-    workers = Workers()
+    workers = workers or Workers()
     metrics = Metrics(workers)
     service = Service(chain, metrics.count_answer, workers)
     tools = McpApp(mcp_server(service, _version()), MAX_BODY)
