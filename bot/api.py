@@ -18,6 +18,22 @@ from index.catalogue import Listed
 
 SSE = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """Headers of a response that streams: no proxy may hold it back."""
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                    "required": ["data"],
+                }
+            }
+        }
+    }
+}
+"""A response that may be a stream of events."""
+MAX_QUERY = 1000
+"""The longest query in characters: it is part of the address, which no client makes much longer."""
 
 
 class Asked(BaseModel):
@@ -59,9 +75,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
     """Return the routes over a service."""
     routes = APIRouter(responses=ERRORS)
 
-    stream = {"text/event-stream": {"schema": {"type": "string"}}}
-
-    @routes.post("/api/ask", tags=["answers"], response_model=Answer, responses={200: {"content": stream}})
+    @routes.post("/api/ask", tags=["answers"], response_model=Answer, responses=EVENTS)
     async def ask(asked: Asked) -> Response:
         """Answer a question from the sources.
 
@@ -76,7 +90,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
 
     @routes.get("/api/search", tags=["sources"])
     async def search(
-        q: Annotated[str, Query(min_length=1, max_length=MAX_QUESTION, description="what to look for")],
+        q: Annotated[str, Query(min_length=1, max_length=MAX_QUERY, description="what to look for")],
         k: Annotated[int, Query(ge=1, le=MAX_PASSAGES, description="how many passages")] = 10,
     ) -> Passages:
         """Find the passages that fit a query, best first."""

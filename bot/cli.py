@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--corpus", help="folder of documents in place of the shipped corpus (default: GAPBOT_CORPUS)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
-    chat = commands.add_parser("chat", help="serve the web page, the API and MCP; builds the index first if there is none")
+    chat = commands.add_parser(
+        "chat", help="serve the web page, the API and MCP; builds the index first if there is none"
+    )
     chat.add_argument("--host", default="127.0.0.1")
     chat.add_argument("--port", type=int, default=7860)
     chat.set_defaults(run=_chat)

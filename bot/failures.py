@@ -61,8 +61,9 @@ def failure(error: Exception) -> dict[str, Any]:
 def tell_errors(app: FastAPI) -> None:
     """Let an app answer every error with a `Failure`. What was sent is never repeated: it may be no valid text."""
 
-    @app.exception_handler(GapbotError)
-    async def known(_: Request, error: GapbotError) -> Response:
+    # A handler of Exception would be called outside of everything, and the error raised again after it.
+    @app.exception_handler(BaseException)  # type: ignore[arg-type]
+    async def failed(_: Request, error: Exception) -> Response:
         return _response(*status_of(error), {"retry-after": "1"} if isinstance(error, Overloaded) else None)
 
     @app.exception_handler(RequestValidationError)

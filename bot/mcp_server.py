@@ -8,7 +8,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from bot.answer import Answer, Question
 from bot.limits import Message, Receive, Send, refuse
@@ -34,7 +34,7 @@ def mcp_server(service: Service, version: str = "") -> "MCPServer[None]":
     async def ask(
         question: Annotated[str, Field(description="one question, in English")],
         history: Annotated[list[str] | None, Field(description="earlier questions, if this is a follow-up")] = None,
-    ) -> Annotated[CallToolResult, Answer]:
+    ) -> Annotated[CallToolResult, RootModel[Answer]]:
         """Answer a question from the sources, with numbered citations, or say that they do not hold the answer."""
         try:
             answer = await service.ask(Question(question, tuple(history or ())))
@@ -48,7 +48,7 @@ def mcp_server(service: Service, version: str = "") -> "MCPServer[None]":
     async def search(
         query: Annotated[str, Field(description="what to look for")],
         k: Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="how many passages")] = 5,
-    ) -> Annotated[CallToolResult, Passages]:
+    ) -> Annotated[CallToolResult, RootModel[Passages]]:
         """Find the passages of the sources that fit a query, best first, each with the id and place to read on at."""
         try:
             found = await service.search(query, k)

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from bot.answer import Answer, Question
-from bot.api import SSE, event
+from bot.api import EVENTS, SSE, event
 from bot.failures import ERRORS, NOT_FOUND, failure
 from bot.plaintext import after, before
 from bot.service import Service
@@ -138,9 +138,8 @@ def router(service: Service) -> APIRouter:
     """Return the routes over a service."""
     routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], responses=ERRORS)
     started = int(time.time())
-    stream = {"text/event-stream": {"schema": {"type": "string"}}}
 
-    @routes.post("/chat/completions", response_model=Completion, responses={200: {"content": stream}})
+    @routes.post("/chat/completions", response_model=Completion, responses=EVENTS)
     async def complete(chat: Chat, request: Request) -> Response:
         """Answer the last question of a chat."""
         question = read_chat(chat.messages)

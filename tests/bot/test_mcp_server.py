@@ -15,6 +15,7 @@ from mcp.types import CallToolResult, TextContent
 
 from bot.answer import Question
 from bot.chain import Chain
+from bot.limits import Access
 from tests.fake_chain import FakeChain
 from tests.serving import served
 
@@ -27,9 +28,7 @@ def address(shipped_chain: Chain) -> Iterator[str]:
         yield address
 
 
-def call(
-    server: Any, work: Callable[[Client], Awaitable[Any]], mode: Literal["auto", "legacy"] = "auto"
-) -> Any:
+def call(server: Any, work: Callable[[Client], Awaitable[Any]], mode: Literal["auto", "legacy"] = "auto") -> Any:
     async def session() -> Any:
         async with Client(server, mode=mode) as client:
             return await work(client)
@@ -129,13 +128,13 @@ def test_the_command_serves_the_same_tools_on_standard_input_and_output(shipped_
 
 
 def test_the_http_transport_can_carry_a_key(shipped_chain: Chain) -> None:
-    from bot.limits import Access
-
     async def ask(address: str) -> Any:
         headers = {"authorization": "Bearer k1"}
-        async with httpx.AsyncClient(headers=headers) as http:
-            async with Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client:
-                return await client.call_tool("ask", {"question": QUESTION})
+        async with (
+            httpx.AsyncClient(headers=headers) as http,
+            Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
+        ):
+            return await client.call_tool("ask", {"question": QUESTION})
 
     with served(shipped_chain, Access(keys=("k1",))) as address:
         assert not asyncio.run(ask(address)).is_error
