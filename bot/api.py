@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from bot.answer import MAX_QUESTION, Answer, Question
-from bot.failures import ERRORS, NOT_FOUND, failure
+from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.service import MAX_PASSAGES, Health, Passages, Service
 from corpus.documents import Statement
@@ -73,7 +73,7 @@ class Text:
 
 def router(service: Service, metrics: Metrics) -> APIRouter:
     """Return the routes over a service."""
-    routes = APIRouter(responses=ERRORS)
+    routes = APIRouter(responses=ERRORS, route_class=ToldRoute)
 
     @routes.post("/api/ask", tags=["answers"], response_model=Answer, responses=EVENTS)
     async def ask(asked: Asked) -> Response:

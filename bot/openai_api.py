@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from bot.answer import Answer, Question
 from bot.api import EVENTS, SSE, event
-from bot.failures import ERRORS, NOT_FOUND, failure
+from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
 from bot.plaintext import after, before
 from bot.service import Service
 from corpus.errors import UsageError
@@ -136,7 +136,7 @@ class Models(BaseModel):
 
 def router(service: Service) -> APIRouter:
     """Return the routes over a service."""
-    routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], responses=ERRORS)
+    routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], responses=ERRORS, route_class=ToldRoute)
     started = int(time.time())
 
     @routes.post("/chat/completions", response_model=Completion, responses=EVENTS)
