@@ -137,7 +137,7 @@ def test_text_of_every_kind_is_answered(client: httpx.Client) -> None:
         "<script>alert(1)</script>",
         "' or 1=1 --",
         "%s%n{0}${x}",
-        "a\u0301" * 2000,
+        "a\u0301" * 400,
     ):
         assert client.post("/api/ask", json={"question": text}).status_code == 200
         assert client.get("/api/search", params={"q": text}).status_code == 200

@@ -66,8 +66,14 @@ def test_with_keys_only_who_brings_one_may_ask() -> None:
             assert refused.headers["www-authenticate"] == "Bearer"
             assert KEY not in refused.text
         assert client.post("/mcp", json={}).status_code == 401
-        for wrong in ("Bearer", "Bearer wrong", f"Bearer {KEY}x", f"Basic {KEY}", "Bearer é".encode()):
-            assert client.post("/api/ask", json=ASK, headers={"authorization": wrong}).status_code == 401  # type: ignore[dict-item]
+        for wrong in (
+            b"Bearer",
+            b"Bearer wrong",
+            f"Bearer {KEY}x".encode(),
+            f"Basic {KEY}".encode(),
+            "Bearer é".encode(),
+        ):
+            assert client.post("/api/ask", json=ASK, headers={b"authorization": wrong}).status_code == 401
         for right in ({"authorization": f"Bearer {KEY}"}, {"authorization": f"bearer  {KEY}"}, {"x-api-key": KEY}):
             assert client.post("/api/ask", json=ASK, headers=right).status_code == 200
         assert client.get("/").status_code == 200

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+import httpx2
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -67,7 +68,7 @@ def test_the_tools_describe_themselves(address: str) -> None:
 def test_what_is_found_can_be_read_where_it_stands(address: str) -> None:
     async def look(client: Client) -> tuple[Any, Any]:
         found = await client.call_tool("search", {"query": "Viettel data centers", "k": 3})
-        hit = found.structured_content["passages"][0]  # type: ignore[index]
+        hit = found.structured_content["passages"][0]
         place = {"document": hit["document"], "start": hit["start"], "length": hit["end"] - hit["start"]}
         return hit, await client.call_tool("read_document", place)
 
@@ -131,7 +132,7 @@ def test_the_http_transport_can_carry_a_key(shipped_chain: Chain) -> None:
     async def ask(address: str) -> Any:
         headers = {"authorization": "Bearer k1"}
         async with (
-            httpx.AsyncClient(headers=headers) as http,
+            httpx2.AsyncClient(headers=headers) as http,
             Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
         ):
             return await client.call_tool("ask", {"question": QUESTION})

@@ -1,11 +1,13 @@
 """The chat protocol of OpenAI, spoken by the official client, unmodified."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from bot.answer import Question
 from bot.chain import Chain
@@ -27,6 +29,10 @@ def address(shipped_chain: Chain) -> Iterator[str]:
 def client(address: str) -> Iterator[OpenAI]:
     with OpenAI(base_url=address, api_key="unused", max_retries=0) as client:
         yield client
+
+
+def annotations(deltas: Sequence[ChoiceDelta]) -> list[Any]:
+    return [found for d in deltas if (found := (d.model_extra or {}).get("annotations"))]
 
 
 def test_a_completion_has_the_cited_answer(client: OpenAI, shipped_chain: Chain) -> None:
@@ -71,7 +77,7 @@ def test_a_stream_adds_up_to_the_completion(client: OpenAI) -> None:
     assert sum(bool(d.content) for d in deltas) > 2
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
     assert chunks[-1].usage
-    (annotated,) = [d.model_extra["annotations"] for d in deltas if (d.model_extra or {}).get("annotations")]
+    (annotated,) = annotations(deltas)
     assert len(annotated) == len(whole.choices[0].message.annotations or [])
 
 
@@ -149,7 +155,7 @@ def test_a_text_that_is_taken_back_is_told_so() -> None:
         deltas = [c.choices[0].delta for c in stream]
     said = "".join(d.content or "" for d in deltas)
     assert said.startswith("Another beginning.\n\nWhat stands above is withdrawn.")
-    (annotated,) = [d.model_extra["annotations"] for d in deltas if (d.model_extra or {}).get("annotations")]
+    (annotated,) = annotations(deltas)
     cited = annotated[0]["url_citation"]
     assert said[cited["start_index"] : cited["end_index"]] == "[1]"
 
