@@ -1,4 +1,4 @@
-"""The command line: `gapbot [--home DIR] [--corpus DIR] chat | ask | search | index | eval | gaps`."""
+"""The command line: `gapbot [--home DIR] [--corpus DIR] chat | mcp | ask | search | index | eval | gaps`."""
 
 import argparse
 import json
@@ -74,10 +74,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
-    chat = commands.add_parser("chat", help="serve the web page; builds the index first if there is none")
+    chat = commands.add_parser(
+        "chat", help="serve the web page, the API and MCP; builds the index first if there is none"
+    )
     chat.add_argument("--host", default="127.0.0.1")
     chat.add_argument("--port", type=int, default=7860)
     chat.set_defaults(run=_chat)
+
+    mcp = commands.add_parser("mcp", help="serve tools for agents on standard input and output (MCP)")
+    mcp.set_defaults(run=_mcp)
 
     ask = commands.add_parser("ask", help="answer one question, or a file of them")
     ask.add_argument("question", nargs="?", help="the question; - reads it from standard input")
@@ -119,6 +124,15 @@ def _chat(config: Settings, options: argparse.Namespace) -> int:
     from bot.server import serve
 
     serve(chain, options.host, options.port)
+    return ANSWERED
+
+
+def _mcp(config: Settings, options: argparse.Namespace) -> int:
+    chain = _open_chain(config, build=True)
+    from bot.mcp_server import serve_stdio
+    from bot.service import Service
+
+    serve_stdio(Service(chain))
     return ANSWERED
 
 

@@ -1,30 +1,34 @@
-"""The web server: the page and its files, behind headers and a check of who is asked. The one user of fastapi."""
+"""The web server: the page and the API on one port, behind headers and a check of who is asked and who asks."""
 
 import errno
 import ipaddress
+import logging
 import socket
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
+from bot import api, openai_api
 from bot.chain import Chain
+from bot.failures import BROKEN, tell_errors
+from bot.limits import MAX_BODY, Access, App, Limited, Message, Receive, Send, is_for_programs, read_access, refuse
 from bot.markup import PAGE
+from bot.mcp_server import McpApp, mcp_server
+from bot.metrics import Measured, Metrics
+from bot.service import Service, Workers
 from bot.web import mount_page
 from corpus.errors import UsageError
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
-
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY = frozenset({"", "0.0.0.0", "::"})
+_log = logging.getLogger(__name__)
 
 # Gradio compiles its templates in the browser, which needs 'unsafe-eval', and starts from inline scripts. What
 # matters stays closed: nothing is loaded from, sent to or framed by another host.
@@ -57,12 +61,14 @@ class Guarded:
     """An ASGI app behind security headers, which answers only requests that name a host it goes by.
 
     A page elsewhere can point a name of its own at 127.0.0.1 and read what is served there (DNS rebinding); the
-    Host header then carries that name. Requests that change something must also come from an allowed origin.
+    Host header then carries that name. A request that a page has sent must also come from this server's own page or
+    from an origin that was named.
     """
 
-    def __init__(self, app: App, host: str) -> None:
+    def __init__(self, app: App, host: str, origins: frozenset[str] = frozenset()) -> None:
         self.app = app
         self.host = host.strip("[]").lower()
+        self.origins = origins
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,22 +77,39 @@ class Guarded:
             return await send({"type": "websocket.close", "code": 1008})
         headers = {k.lower(): v.decode("latin-1") for k, v in scope["headers"]}
 
+        started = False
+
         async def guarded(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 own = {name for name, _ in _HEADERS}
                 kept = [(k, v) for k, v in message.get("headers", ()) if k.lower() not in own]
                 message = {**message, "headers": [*kept, *_HEADERS]}
             await send(message)
 
-        origin = headers.get(b"origin")
         if not self._known(headers.get(b"host", "")):
-            return await _refuse(guarded, 421, "This server does not go by that name. Open it as http://localhost.")
-        if scope["method"] not in ("GET", "HEAD") and origin and not self._known(urlsplit(origin).netloc):
-            return await _refuse(guarded, 403, "Requests from other sites are not accepted.")
+            return await refuse(guarded, 421, "this server does not go by that name: open it as http://localhost")
+        if not self._allowed(headers.get(b"origin", ""), is_for_programs(scope["path"])):
+            return await refuse(guarded, 403, "requests from other sites are not accepted")
         if scope["path"].startswith(("/gradio_api/upload", "/upload")):
             # The page takes no files; Gradio would store whatever is sent here.
-            return await _refuse(guarded, 404, "Not found.")
-        return await self.app(scope, receive, guarded)
+            return await refuse(guarded, 404, "not found")
+        try:
+            return await self.app(scope, receive, guarded)
+        except Exception:
+            # Logged once, here; what a framework would say of it lacks the headers.
+            _log.exception("a request failed")
+            if not started:
+                await refuse(guarded, 500, BROKEN)
+
+    def _allowed(self, origin: str, for_programs: bool) -> bool:
+        if not origin or (for_programs and origin.lower() in self.origins):
+            return True
+        try:
+            return self._known(urlsplit(origin).netloc)
+        except ValueError:
+            return False
 
     def _known(self, netloc: str) -> bool:
         """Tell whether a Host header or the host of an origin names this server."""
@@ -100,24 +123,81 @@ class Guarded:
         return self.host in _ANY and (_is_address(name) or name == socket.gethostname().lower())
 
 
-def create_app(chain: Chain, host: str = "127.0.0.1") -> FastAPI:
-    """Return the web app over a chain; `host` is the address it will be bound to.
+class ForPrograms:
+    """The page, and beside it another app that answers the paths for programs: neither takes what is the other's."""
+
+    def __init__(self, app: App, programs: App, mcp: App) -> None:
+        self.app = app
+        self.programs = programs
+        self.mcp = mcp
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_for_programs(scope["path"]):
+            return await self.app(scope, receive, send)
+        await (self.mcp if scope["path"] == "/mcp" else self.programs)(scope, receive, send)
+
+
+def create_app(
+    chain: Chain, host: str = "127.0.0.1", access: Access | None = None, workers: Workers | None = None
+) -> FastAPI:
+    """Return the web app over a chain; `host` is the address it will be bound to, `workers` do the work for programs.
 
     The generated API pages of FastAPI are off: they load scripts from elsewhere.
     """
-    app = FastAPI(title="gapbot", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guarded, host=host)
+    access = access or Access()
+    workers = workers or Workers()
+    metrics = Metrics(workers)
+    service = Service(chain, metrics.count_answer, workers)
+    tools = McpApp(mcp_server(service, _version()), MAX_BODY)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with tools.run():
+            yield
+
+    app = FastAPI(title="gapbot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    # The last one added is the first that a request meets.
+    app.add_middleware(ForPrograms, programs=_programs(service, metrics), mcp=tools)
+    app.add_middleware(Limited, access=access)
+    if access.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=sorted(access.origins), allow_methods=["GET", "POST"], max_age=600,
+            allow_headers=["authorization", "content-type", "x-api-key", "mcp-protocol-version"],
+            expose_headers=["retry-after"],
+        )  # fmt: skip
+    app.add_middleware(Guarded, host=host, origins=access.origins)
+    app.add_middleware(Measured, metrics=metrics)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     # Last, because it answers every path that no route before it has taken.
     mount_page(app, chain)
     return app
 
 
+def _programs(service: Service, metrics: Metrics) -> FastAPI:
+    about = "Answers whose every sentence is cited word for word from its source. /mcp has the same for agents."
+    app = FastAPI(
+        title="gapbot", version=_version() or "0", description=about, docs_url=None, redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )  # fmt: skip
+    app.include_router(api.router(service, metrics))
+    app.include_router(openai_api.router(service))
+    tell_errors(app)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("gapbot")
+    except PackageNotFoundError:
+        return ""
+
+
 def serve(chain: Chain, host: str, port: int) -> None:
-    """Serve the page until interrupted. Raises UsageError if the host and port cannot be had."""
+    """Serve the page until interrupted. Raises UsageError if the host and port cannot be had, or the access settings read."""
+    access = read_access(public=host.strip("[]").lower() not in _LOCAL)
     listening = _listen(host, port)
     try:
-        app = create_app(chain, host)
+        app = create_app(chain, host, access)
         name = f"[{host}]" if ":" in host else host
         shown = "localhost" if host in _ANY else name
         print(
@@ -152,12 +232,6 @@ def _listen(host: str, port: int) -> socket.socket:
         if getattr(e, "errno", None) == errno.EADDRINUSE:
             raise UsageError(f"port {port} is in use: choose another with --port, for example --port {port + 1}") from e
         raise UsageError(f"cannot listen on {host}, port {port} ({e}): choose others with --host and --port") from e
-
-
-async def _refuse(send: Send, status: int, line: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": line.encode()})
 
 
 def _is_address(name: str) -> bool:

@@ -6,10 +6,11 @@ GapbotError                what went wrong and what to do, in one line
 │   └── RefusedDocument    one document is left out; the others go on
 ├── EncoderError           the encoder's weights are missing, damaged or cannot be exported
 ├── ModelError             the LLM cannot be used, or did not answer
-└── IndexError_            the index cannot answer
-    ├── IndexMissing       nothing has been indexed yet
-    ├── IndexMismatch      the index was built with another encoder or format
-    └── IndexBusy          another process is writing the index
+├── IndexError_            the index cannot answer
+│   ├── IndexMissing       nothing has been indexed yet
+│   ├── IndexMismatch      the index was built with another encoder or format
+│   └── IndexBusy          another process is writing the index
+└── Overloaded             more is asked at once than can be answered soon
 """
 
 
@@ -51,3 +52,7 @@ class IndexMismatch(IndexError_):
 
 class IndexBusy(IndexError_):
     """Another process holds the writer's lock."""
+
+
+class Overloaded(GapbotError):
+    """More is asked at once than can be answered soon: ask again in a moment."""

@@ -29,6 +29,20 @@ class Row:
     passage: Passage
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document as a list shows it; `characters` is the length of its text."""
+
+    id: str
+    title: str
+    publisher: str | None
+    url: str | None
+    date: str | None
+    kind: str
+    topic: str | None
+    characters: int
+
+
 class Catalogue:
     """Documents and passages by id. Safe to read from several threads."""
 
@@ -52,6 +66,19 @@ class Catalogue:
     def document_ids(self) -> list[str]:
         """Return the ids of all documents in order."""
         return [row[0] for row in self._all("select id from documents order by id")]
+
+    def count(self) -> int:
+        """Return how many documents there are."""
+        return int(self._all("select count(*) from documents")[0][0])
+
+    def listing(self, most: int, skip: int = 0) -> list[Listed]:
+        """Return documents without their text, in the order of their ids."""
+        found = self._all(
+            "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
+            " length(json_extract(json, '$.text')) from documents order by id limit ? offset ?",
+            [most, skip],
+        )
+        return [Listed(*[i, *json.loads(fields), characters]) for i, fields, characters in found]
 
     def put(self, document: Document, rows: Iterable[Row]) -> None:
         """Add or replace a document and its passages."""

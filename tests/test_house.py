@@ -17,8 +17,10 @@ ROOMS = (
     "sentence_transformers",
     "torch",
     "gradio",
-    "fastapi",
     "uvicorn",
+    "mcp",
+    "limits",
+    "prometheus_client",
     "bm25s",
     "Stemmer",
     "httpx",
@@ -59,6 +61,11 @@ def test_a_library_is_imported_in_one_module_only(library: str) -> None:
 
 def test_chat_models_are_reached_in_one_module_only() -> None:
     assert [name(p) for p in MODULES if "init_chat_model" in p.read_text(encoding="utf-8")] == ["bot/llm.py"]
+
+
+def test_fastapi_is_imported_only_where_routes_are() -> None:
+    rooms = {"bot/server.py", "bot/failures.py", "bot/api.py", "bot/openai_api.py"}
+    assert {name(p) for p in MODULES if {"fastapi", "starlette"} & imported(p)} == rooms
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
