@@ -120,4 +120,9 @@ def _translated() -> Iterator[None]:
     except GapbotError:
         raise
     except Exception as error:
+        if "readonly" in str(error):
+            # Chroma writes to its database even to read it.
+            raise IndexError_(
+                "the index lies where nothing can be written: make its folder writable or name another with --home DIR"
+            ) from error
         raise IndexError_(f"the index cannot be read or written: run `gapbot index --rebuild` ({error})") from error

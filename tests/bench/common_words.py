@@ -11,7 +11,7 @@ from pathlib import Path
 
 from index.terms import STOPWORDS, stem, words
 
-_AREAS = 3
+_AREAS = 2
 
 
 def main() -> None:
