@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from bot.answer import MAX_QUESTION, Answer, Question
 from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
@@ -45,7 +45,7 @@ class Asked(BaseModel):
         Field(description="earlier questions, oldest first", examples=[["How many AI models has the US developed?"]]),
     ] = []
     id: Annotated[str | int | None, Field(description="comes back with the answer")] = None
-    stream: Annotated[bool, Field(description="send the answer as it grows, as server-sent events")] = False
+    stream: Annotated[StrictBool, Field(description="send the answer as it grows, as server-sent events")] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from bot.answer import Answer, Question
 from bot.api import EVENTS, SSE, event
@@ -46,7 +46,7 @@ class Message(BaseModel):
 class StreamOptions(BaseModel):
     """What a stream brings besides the answer."""
 
-    include_usage: bool | None = None
+    include_usage: StrictBool | None = None
 
 
 class Chat(BaseModel):
@@ -56,7 +56,7 @@ class Chat(BaseModel):
         list[Message], Field(min_length=1, examples=[[{"role": "user", "content": "What is a GPU hour?"}]])
     ]
     model: str = MODEL
-    stream: bool | None = None
+    stream: StrictBool | None = None
     stream_options: StreamOptions | None = None
     n: Annotated[Literal[1] | None, Field(description="there is one answer")] = None
 

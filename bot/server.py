@@ -222,7 +222,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, proto)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(128)
+        # Above what is answered at once, so that a crowd is refused by an answer and not by silence.
+        listening.listen(2048)
         return listening
     except (OSError, OverflowError) as e:
         if listening:
