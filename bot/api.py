@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 
 from bot.answer import MAX_QUESTION, Answer, Question
 from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
@@ -44,7 +44,7 @@ class Asked(BaseModel):
         list[str],
         Field(description="earlier questions, oldest first", examples=[["How many AI models has the US developed?"]]),
     ] = []
-    id: Annotated[str | int | None, Field(description="comes back with the answer")] = None
+    id: Annotated[StrictStr | StrictInt | None, Field(description="comes back with the answer")] = None
     stream: Annotated[StrictBool, Field(description="send the answer as it grows, as server-sent events")] = False
 
 
