@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from bot.common import is_common
 from bot.conflicts import statements_at
 from bot.question import Reading
 from bot.short import fitting_kinds
@@ -26,7 +27,7 @@ def subjects(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[flo
         return []
     close = _close(ranked, scores)
     # Typed in lower case, a name looks like any word: the sources show that it is one.
-    if any(t in _named(c.sentence.text) for t in reading.terms for c in close):
+    if any(t in _named(c.sentence.text) for t in reading.terms if not is_common(t) for c in close):
         return []
     found: list[tuple[str, Candidate]] = []
     for candidate in close:
