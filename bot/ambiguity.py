@@ -11,7 +11,7 @@ from bot.signals import Candidate
 from index.terms import matches, sentence_terms
 
 # How far below the best a sentence may lie that answers equally well: in the reader's signal, else in log-odds.
-_READ_MARGIN, _READ_LEAST = 0.8, 0.5
+_READ_MARGIN, _READ_LEAST = 0.8, 0.25
 _MARGIN = 0.8
 _MOST = 4
 _TITLED = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*")
@@ -29,10 +29,11 @@ def subjects(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[flo
     # Typed in lower case, a name looks like any word: the sources show that it is one.
     if any(t in _named(c.sentence.text) for t in reading.terms if not is_common(t) for c in close):
         return []
+    asked = frozenset(reading.terms)
     found: list[tuple[str, Candidate]] = []
     for candidate in close:
         name = next(_names(reading, candidate), None)
-        own = sentence_terms(name or "")
+        own = sentence_terms(name or "") - asked
         if not name or any(own & sentence_terms(n) or candidate.passage_key == c.passage_key for n, c in found):
             continue
         found.append((name, candidate))
@@ -62,11 +63,14 @@ def asked_of(question: str, subject: str) -> str:
 
 
 def _names(reading: Reading, candidate: Candidate) -> Iterator[str]:
-    """Yield what a sentence is about and the question does not name: its recorded subject, then its names."""
-    sentence = candidate.sentence
+    """Yield what a sentence is about and the question does not name: its recorded subject, then its names.
+
+    What answers the question is not what it is about.
+    """
+    sentence, answer = candidate.sentence, candidate.pointed or "\n"
     recorded = [s.subject for s in statements_at(candidate.evidence.document, sentence.start, sentence.end)]
     for name in [*recorded, *(s.text for s in candidate.spans if s.kind == "name")]:
-        if name and not re.fullmatch(r"[\d\W]+", name):
+        if name and not re.fullmatch(r"[\d\W]+", name) and name not in answer and answer not in name:
             own = sentence_terms(name)
             if own and not all(matches(t, frozenset(reading.terms)) for t in own):
                 yield name
