@@ -12,14 +12,13 @@ import jinja2
 from markupsafe import Markup, escape
 
 from bot.answer import Answer, Citation
+from bot.compose import DIFFER
 from corpus.documents import Document
 
 PAGE = Path(__file__).parent / "page"
 """Templates, styles, scripts and the icon of the page."""
 
 HINT = "Enter sends · Shift+Enter starts a new line · / comes back here"
-DIFFER = "Sources differ:"
-"""How the paragraph of an answer begins that the page shows as a block of figures instead."""
 
 _MOST_CONTEXT = 420
 _MARKER = re.compile(r"\[(\d+)\]")
