@@ -187,7 +187,9 @@ def test_a_client_that_goes_away_frees_its_place() -> None:
     chain = FakeChain()
     with served(chain, workers=Workers(threads=1, waiting=0)) as address, httpx.Client(base_url=address) as client:
         with client.stream("POST", "/api/ask", json={"question": "slow", "stream": True}) as response:
-            next(response.iter_lines())
+            # Held on to: an iterator that is thrown away closes its connection.
+            lines = response.iter_lines()
+            next(lines)
             assert httpx.post(f"{address}/api/ask", json=ASK).status_code == 503
         for _ in range(100):
             if httpx.post(f"{address}/api/ask", json=ASK).status_code == 200:
