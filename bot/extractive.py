@@ -12,7 +12,7 @@ SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
 _MOST_WORDS = 120
 _MOST_SENTENCES = 4
 # The reader's log-odds from which a sentence beside the best one is evidence as well.
-_SURE = 0.0
+_SURE = 0.8
 
 
 def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
