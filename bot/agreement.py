@@ -9,7 +9,7 @@ from itertools import product, takewhile
 from bot.claims import Claims, Date, Figure, Token, negated
 from bot.common import is_common
 from bot.opposites import OPPOSITES
-from index.terms import stem
+from index.terms import matches, stem
 
 _ANAPHOR = re.compile(r"\b(?:it|its|they|their|them|he|his|she|her|this|these|that year|there)\b", re.I)
 _GENERIC = frozenset("ai ml llm gpu gpus cpu it ict r d gdp gni vat sme smes api hpc ceo cto kpi esg iot".split())
@@ -173,24 +173,5 @@ def acronyms(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=50_000)
-def is_in(term: str, others: frozenset[str]) -> bool:
-    """Tell whether a stem is among others, or shares a long beginning with one."""
-    return term in others or _is_derived(term, others)
-
-
-def _is_derived(term: str, others: frozenset[str]) -> bool:
-    if len(term) < 5 or not term.isalpha():
-        return False
-    return any(
-        len(o) >= 5 and o.isalpha() and _common(term, o) >= max(5, 0.75 * max(len(term), len(o))) for o in others
-    )
-
-
-def _common(a: str, b: str) -> int:
-    n = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        n += 1
-    return n
+is_in = lru_cache(maxsize=50_000)(matches)
+"""Tell whether a stem is among others, or shares a long beginning with one."""

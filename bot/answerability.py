@@ -9,7 +9,8 @@ from importlib import resources
 
 from bot.question import Reading
 from bot.reader import Reader, ReadPassage
-from bot.signals import NAMES, READ_NAMES, Candidate, passage_texts, signal_vector, with_reading
+from bot.signals import NAMES, READ_NAMES, Candidate, passage_text, signal_vector, with_reading
+from index.retriever import Evidence
 
 ANSWER = 0.45
 """The calibrated probability from which a question counts as answered."""
@@ -56,10 +57,11 @@ def read_best(
     question: str, found: Sequence[Candidate], scores: Sequence[float], reader: Reader, most: int = PASSAGES_READ
 ) -> dict[tuple[str, int], ReadPassage]:
     """Read the passages of the best-ranked sentences, at most `most`; returns what was read by the passages' keys."""
-    order = sorted(range(len(found)), key=lambda i: -scores[i])
-    keys = list(dict.fromkeys(found[i].passage_key for i in order))[:most]
-    texts = passage_texts(found)
-    return dict(zip(keys, reader.read(question, [texts[k] for k in keys]), strict=True))
+    best: dict[tuple[str, int], Evidence] = {}
+    for i in sorted(range(len(found)), key=lambda i: -scores[i]):
+        best.setdefault(found[i].passage_key, found[i].evidence)
+    keys = list(best)[:most]
+    return dict(zip(keys, reader.read(question, [passage_text(best[k]) for k in keys]), strict=True))
 
 
 def rank_scores(found: Sequence[Candidate]) -> list[float]:

@@ -13,7 +13,7 @@ from bot.answer import MAX_QUESTION, Answer, Question
 from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.service import MAX_PASSAGES, Health, Passages, Service
-from corpus.documents import Statement
+from corpus.documents import Document
 from index.catalogue import Listed
 
 SSE = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -56,21 +56,6 @@ class Documents:
     documents: list[Listed]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A document with its whole text, to which all offsets refer, and what is recorded about its sentences."""
-
-    id: str
-    title: str
-    publisher: str | None
-    url: str | None
-    date: str | None
-    kind: str
-    topic: str | None
-    text: str
-    statements: tuple[Statement, ...]
-
-
 def router(service: Service, metrics: Metrics) -> APIRouter:
     """Return the routes over a service."""
     routes = APIRouter(responses=ERRORS, route_class=ToldRoute)
@@ -105,14 +90,12 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         return Documents(*await service.documents(limit, offset))
 
     @routes.get("/api/documents/{id:path}", tags=["sources"], responses=NOT_FOUND)
-    async def document(id: Annotated[str, Path(min_length=1, max_length=1000)]) -> Text:
-        """Return a document with its text."""
+    async def document(id: Annotated[str, Path(min_length=1, max_length=1000)]) -> Document:
+        """Return a document with its whole text, to which all offsets refer, and what is recorded about its sentences."""
         found = await service.document(id)
         if found is None:
             raise HTTPException(404, "there is no document with this id: GET /api/documents lists them")
-        return Text(
-            found.id, found.title, found.publisher, found.url, found.date, found.kind, found.topic, found.text, found.statements,
-        )  # fmt: skip
+        return found
 
     @routes.get("/api/health", tags=["server"], response_model=Health, responses={503: {"model": Health}})
     async def health() -> Response:

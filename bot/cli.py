@@ -182,7 +182,8 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
         if not options.query.strip():
             raise UsageError("the query is empty")
         queries = [(None, options.query)]
-    index = _open_chain(config).index
+    # A search judges nothing: the reader and the LLM are not wanted.
+    index = _open_chain(replace(config, reads=False, llm=None)).index
     for identifier, text in queries:
         found = index.retrieve(index.corrected(text), options.k)
         if options.json:

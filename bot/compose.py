@@ -11,7 +11,7 @@ from bot.question import Reading
 from bot.short import short_answer
 from bot.signals import Candidate
 from corpus.documents import Document
-from index.retriever import Evidence, Index
+from index.retriever import Index
 from index.terms import matches, sentence_terms, stem, words
 
 DIFFER = "Sources differ:"
@@ -45,6 +45,38 @@ class Found:
     probability: float
 
 
+class Citations:
+    """Citations of one answer in the order of their markers; the same slice has one marker."""
+
+    def __init__(self) -> None:
+        self.items: list[Citation] = []
+
+    def add(self, candidate: Candidate) -> int:
+        """Cite the sentence of a candidate; returns its marker."""
+        evidence, sentence = candidate.evidence, candidate.sentence
+        return self.add_slice(evidence.document, sentence.start, sentence.end, evidence.passage.headings)
+
+    def add_slice(self, document: Document, start: int, end: int, headings: tuple[str, ...] = ()) -> int:
+        """Cite `document.text[start:end]`; returns its marker."""
+        known = self.marker(document, start, end)
+        if known:
+            return known
+        notes = dict.fromkeys(s.note for s in statements_at(document, start, end) if s.note)
+        marker = len(self.items) + 1
+        self.items.append(
+            Citation(
+                marker=marker, document=document.id, title=document.title, publisher=document.publisher, url=document.url,
+                date=document.date, quote=document.text[start:end], start=start, end=end, kind=document.kind,
+                headings=headings, note=" ".join(notes) or None,
+            )
+        )  # fmt: skip
+        return marker
+
+    def marker(self, document: Document, start: int, end: int) -> int | None:
+        """Return the marker of a slice that is cited already, or None."""
+        return next((c.marker for c in self.items if (c.document, c.start, c.end) == (document.id, start, end)), None)
+
+
 def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> Answer:
     """Return the answer made of the best sentences, with the figures of other sources that differ from them.
 
@@ -53,8 +85,8 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     reading = found.read.reading
     chosen = list({(c.evidence.document.id, c.sentence.start): c for c in given}.values())
     chosen = chosen or choose(reading, found.ranked, found.scores)
-    cited = _Citations()
-    text = " ".join(f"{_flat(c.sentence.text)} [{cited.add(c)}]" for c in chosen)
+    cited = Citations()
+    text = " ".join(f"{flat(c.sentence.text)} [{cited.add(c)}]" for c in chosen)
     best = chosen[0] if given else max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
     several = reading.expected in SEVERAL
     short = None
@@ -78,7 +110,7 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     )
 
 
-def _beside(text: str, figures: Sequence[Figure], cited: "_Citations") -> tuple[str, list[Conflict]]:
+def _beside(text: str, figures: Sequence[Figure], cited: Citations) -> tuple[str, list[Conflict]]:
     """Add to an answer what other documents give for the same thing: a marker where they agree, else the difference."""
     others = [f for f in figures[1:] if f.number != figures[0].number]
     for figure in figures[1:]:
@@ -87,7 +119,7 @@ def _beside(text: str, figures: Sequence[Figure], cited: "_Citations") -> tuple[
             text = text.replace(first, f"{first}[{cited.add(figure.candidate)}]", 1)
     if not others:
         return text, []
-    said = [f"{_flat(f.candidate.sentence.text)} [{cited.add(f.candidate)}]" for f in others]
+    said = [f"{flat(f.candidate.sentence.text)} [{cited.add(f.candidate)}]" for f in others]
     sides = tuple(
         Side(f.text, max(f.years, default=f.candidate.evidence.document.date), cited.add(f.candidate))
         for f in (figures[0], *others)
@@ -112,7 +144,7 @@ def refused(base: Answer, found: Found) -> Answer:
         text = f"The sources I hold speak of this subject, but say nothing about it with {_either(missing)}."
     else:
         text = "The sources I hold speak of this subject, but none of them answers this question."
-    cited = _Citations()
+    cited = Citations()
     for candidate in _one_each(found.ranked):
         cited.add(candidate)
         if len(cited.items) == _NEAR:
@@ -120,45 +152,16 @@ def refused(base: Answer, found: Found) -> Answer:
     return replace(base, status="near_miss", text=text, closest=tuple(cited.items))
 
 
-def _conflict(differing: Difference, own: int, cited: "_Citations") -> tuple[Conflict, list[str]]:
+def _conflict(differing: Difference, own: int, cited: Citations) -> tuple[Conflict, list[str]]:
     """Return a conflict and the sentences of its other sides; `own` is the marker of the side in the answer."""
     sides, said = [], []
     for place, (document, statement) in enumerate(differing.sides):
         known = own if place == 0 else cited.marker(document, statement.start, statement.end)
         marker = known or cited.add_slice(document, statement.start, statement.end)
         if known is None:
-            said.append(f"{_flat(document.text[statement.start : statement.end])} [{marker}]")
+            said.append(f"{flat(document.text[statement.start : statement.end])} [{marker}]")
         sides.append(Side(shown_value(statement), statement.as_of or document.date, marker))
     return Conflict(differing.subject, tuple(sides)), said
-
-
-class _Citations:
-    """Citations of one answer in the order of their markers; the same slice has one marker."""
-
-    def __init__(self) -> None:
-        self.items: list[Citation] = []
-
-    def add(self, candidate: Candidate) -> int:
-        evidence, sentence = candidate.evidence, candidate.sentence
-        return self.add_slice(evidence.document, sentence.start, sentence.end, evidence)
-
-    def add_slice(self, document: Document, start: int, end: int, evidence: Evidence | None = None) -> int:
-        known = self.marker(document, start, end)
-        if known:
-            return known
-        notes = dict.fromkeys(s.note for s in statements_at(document, start, end) if s.note)
-        marker = len(self.items) + 1
-        self.items.append(
-            Citation(
-                marker=marker, document=document.id, title=document.title, publisher=document.publisher, url=document.url,
-                date=document.date, quote=document.text[start:end], start=start, end=end, kind=document.kind,
-                headings=evidence.passage.headings if evidence else (), note=" ".join(notes) or None,
-            )
-        )  # fmt: skip
-        return marker
-
-    def marker(self, document: Document, start: int, end: int) -> int | None:
-        return next((c.marker for c in self.items if (c.document, c.start, c.end) == (document.id, start, end)), None)
 
 
 def _missing(found: Found) -> list[str]:
@@ -180,7 +183,7 @@ def _missing(found: Found) -> list[str]:
     return names or others
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """Return a quote as running text; what looks like a marker in it must not pass for one of ours."""
     return re.sub(r"\[(\d+)\]", r"(\1)", re.sub(r"\s+", " ", text).strip())
 
@@ -193,7 +196,7 @@ def _one_each(ranked: Sequence[Candidate]) -> Iterator[Candidate]:
     """Return the best candidate of each passage."""
     seen: set[tuple[str, int]] = set()
     for candidate in ranked:
-        key = (candidate.evidence.document.id, candidate.evidence.passage.start)
+        key = candidate.passage_key
         if key not in seen:
             seen.add(key)
             yield candidate

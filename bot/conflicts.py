@@ -117,15 +117,13 @@ def shown_value(statement: Statement) -> str:
 
 def _concerns(statement: Statement, short: str) -> bool:
     """Tell whether a recorded figure is the one that a short answer gives."""
-    numbers = {w for w in words(f"{statement.value} {statement.unit or ''}") if w[0].isdigit()}
-    numbers |= {w for w in words(statement.value or "") if w[0].isdigit()}
+    value = statement.value or ""
+    # With its unit a figure has another form: 80 and 80 million.
+    numbers = {w for text in (value, f"{value} {statement.unit or ''}") for w in words(text) if w[0].isdigit()}
     said = {w for w in words(short) if w[0].isdigit()}
-    return bool(numbers & said) or (not said and not numbers) or stem_overlap(statement.value or "", short)
-
-
-def stem_overlap(a: str, b: str) -> bool:
-    """Tell whether two texts without figures share a word."""
-    return bool(sentence_terms(a) & sentence_terms(b)) and not re.search(r"\d", a + b)
+    if numbers & said or not (numbers or said):
+        return True
+    return not re.search(r"\d", value + short) and bool(sentence_terms(value) & sentence_terms(short))
 
 
 def _comparable(a: Statement, b: Statement) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from bot.answer import Answer, Citation, Tokens
 from bot.citations import Checked, checked, complete_sentences, leans
-from bot.compose import Found
+from bot.compose import DIFFER, Citations, Found, flat
 from bot.llm import Model
 from bot.prompts import CANNOT, Prompt, written_prompt
 from bot.support import Passage, Support
@@ -46,7 +46,7 @@ class Draft:
 def draft(answer: Answer, found: Found) -> Draft:
     """Return the prompt for a question that the extractive answer has answered: its own passages first, then the next best."""
     given: dict[tuple[str, int], Given] = {}
-    evidence = {(c.evidence.document.id, c.evidence.passage.start): c.evidence for c in found.ranked}
+    evidence = {c.passage_key: c.evidence for c in found.ranked}
     for citation in answer.citations:
         inside = [
             e for (name, _), e in evidence.items()
@@ -135,7 +135,7 @@ class _Text:
         self._about = frozenset(terms(subject))
         self._passages = [g.passage for g in given]
         self._sentences: list[str] = []
-        self.citations: tuple[Citation, ...] = ()
+        self._cited = Citations()
         self.left_out: list[Checked] = []
         self.declined = False
         self._lost = False
@@ -143,6 +143,10 @@ class _Text:
     @property
     def text(self) -> str:
         return " ".join(self._sentences)
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(self._cited.items)
 
     def add(self, sentence: str) -> bool:
         """Check a sentence and add it if it stands; tells whether it does."""
@@ -162,25 +166,12 @@ class _Text:
         if any(s.startswith(said.text) for s in self._sentences):
             return False
         markers = [self._cite(i, j) for i, j in said.support.places]
-        self._sentences.append(" ".join([_unmarked(said.text), *(f"[{m}]" for m in dict.fromkeys(markers))]))
+        self._sentences.append(" ".join([flat(said.text), *(f"[{m}]" for m in dict.fromkeys(markers))]))
         return True
 
     def _cite(self, passage: int, place: int) -> int:
         given = self._given[passage]
-        start, end = given.spans[place]
-        document = given.document
-        for c in self.citations:
-            if (c.document, c.start, c.end) == (document.id, start, end):
-                return c.marker
-        notes = dict.fromkeys(s.note for s in document.statements if s.start < end and s.end > start and s.note)
-        marker = len(self.citations) + 1
-        self.citations += (
-            Citation(
-                marker, document.id, document.title, document.publisher, document.url, document.date, document.text[start:end], start, end,
-                document.kind, given.headings, " ".join(notes) or None,
-            ),
-        )  # fmt: skip
-        return marker
+        return self._cited.add_slice(given.document, *given.spans[place], given.headings)
 
 
 def _given(document: Document, spans: tuple[Span, ...], headings: tuple[str, ...]) -> Given:
@@ -201,10 +192,10 @@ def _with_conflicts(answer: Answer, extractive: Answer) -> Answer:
         if same is None:
             same = replace(old, marker=len(citations) + 1)
             citations += (same,)
-            said.append(f"{_unmarked(' '.join(old.quote.split()))} [{same.marker}]")
+            said.append(f"{flat(old.quote)} [{same.marker}]")
         known[marker] = same.marker
     if said:
-        text += "\n\nSources differ: " + " ".join(said)
+        text += f"\n\n{DIFFER} {' '.join(said)}"
     conflicts = tuple(
         replace(c, sides=tuple(replace(s, marker=known[s.marker]) for s in c.sides)) for c in extractive.conflicts
     )
@@ -215,7 +206,3 @@ def _short(extractive: Answer, text: str) -> str | None:
     """Return the span that answers, if the model's text holds it as well."""
     short = extractive.short
     return short if short and short.lower() in text.lower() else None
-
-
-def _unmarked(text: str) -> str:
-    return re.sub(r"\[(\d+)\]", r"(\1)", text)

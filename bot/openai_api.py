@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, StrictBool
 from bot.answer import Answer, Question
 from bot.api import EVENTS, SSE, event
 from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
-from bot.plaintext import after, before
+from bot.plaintext import after, before, plain_text
 from bot.service import Service
 from corpus.errors import UsageError
 
@@ -149,8 +149,7 @@ def router(service: Service) -> APIRouter:
             usage = bool(chat.stream_options and chat.stream_options.include_usage)
             return StreamingResponse(_chunks(answers, base, usage), media_type="text/event-stream", headers=SSE)
         answer = await service.ask(question)
-        content = before(answer) + answer.text + after(answer)
-        reply = Reply(content=content, annotations=annotations(answer, len(before(answer)), base))
+        reply = Reply(content=plain_text(answer), annotations=annotations(answer, len(before(answer)), base))
         completion = Completion(id=_name(), created=int(time.time()), choices=[Choice(message=reply)], gapbot=answer)
         return JSONResponse(completion.model_dump(exclude={"gapbot"}) | {"gapbot": answer.to_dict()})
 

@@ -5,7 +5,6 @@ answerability (Rajpurkar et al. 2018) and one for evidence; see training/ and it
 """
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ SHA256 = "7f971f584377bf9d02388aeb9cadeaf8fb92712a8f3b9e5f7449c4e9817ed3bb"
 MOST_TOKENS = 320
 _MOST_SPAN = 24
 _EMBEDDINGS = "embeddings.word_embeddings.weight"
-_MOST_QUESTION = 400
+MOST_QUESTION = 400
 _PADDED = 1.5
 
 
@@ -62,8 +61,8 @@ class Reader:
         """Read a question beside each passage in one pass."""
         if not passages:
             return []
-        contexts = [p.context + ". " if p.context else "" for p in passages]
-        pairs = [(question[:_MOST_QUESTION], c + p.text) for c, p in zip(contexts, passages, strict=True)]
+        contexts = [beginning(p.context) for p in passages]
+        pairs = [(question[:MOST_QUESTION], c + p.text) for c, p in zip(contexts, passages, strict=True)]
         encodings = self._tokenizer.encode_batch(pairs)
         result: list[ReadPassage | None] = [None] * len(passages)
         for group in _alike([len(e.ids) for e in encodings]):
@@ -110,15 +109,26 @@ def _sentences(
         if not len(own):  # beyond what the reader sees
             result.append(ReadSentence(-8.0, -16.0, a, a))
             continue
-        pairs = logits[own, 0][:, None] + logits[own, 1][None, :]
-        ones = np.ones_like(pairs, dtype=bool)
-        pairs = np.where(np.triu(ones) & ~np.triu(ones, _MOST_SPAN), pairs, -np.inf)
-        first, last = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
-        score = float(pairs[first, last]) - nothing
+        first, last = best_span(logits[own, 0], logits[own, 1])
+        score = float(logits[own[first], 0] + logits[own[last], 1]) - nothing
         result.append(
             ReadSentence(float(logits[own, 2].mean()), score, int(offsets[own[first], 0]), int(offsets[own[last], 1]))
         )
     return result
+
+
+def beginning(context: str) -> str:
+    """Return how a passage begins that the reader reads: with its title and headings. It was trained on this form."""
+    return f"{context}. " if context else ""
+
+
+def best_span(starts: npt.NDArray[np.float32], ends: npt.NDArray[np.float32]) -> tuple[int, int]:
+    """Return the first and last token of the best span of at most 24 tokens, from their logits, each of shape (tokens,)."""
+    pairs = starts[:, None] + ends[None, :]
+    ones = np.ones_like(pairs, dtype=bool)
+    pairs = np.where(np.triu(ones) & ~np.triu(ones, _MOST_SPAN), pairs, -np.inf)
+    first, last = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
+    return int(first), int(last)
 
 
 def _tensor(file: Path, name: str) -> npt.NDArray[np.float32]:
@@ -128,8 +138,3 @@ def _tensor(file: Path, name: str) -> npt.NDArray[np.float32]:
         facts = json.loads(opened.read(length))[name]
     start, _ = facts["data_offsets"]
     return np.memmap(file, np.float32, "r", offset=8 + length + start, shape=tuple(facts["shape"]))
-
-
-def squashed(log_odds: float) -> float:
-    """Return a probability for log-odds."""
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))

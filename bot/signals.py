@@ -1,7 +1,7 @@
 """What speaks for a sentence as the answer to a question: the signals that rank candidates and decide to abstain."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -170,15 +170,12 @@ def signal_vector(candidate: Candidate) -> list[float]:
     return [candidate.signals[name] for name in (NAMES + READ_NAMES if candidate.read else NAMES)]
 
 
-def passage_texts(found: Iterable[Candidate]) -> dict[tuple[str, int], PassageText]:
-    """Return the passages of candidates as the reader reads them, by their keys."""
-    return {
-        c.passage_key: PassageText(
-            c.evidence.context, c.evidence.text,
-            tuple((s.start - c.evidence.passage.start, s.end - c.evidence.passage.start) for s in c.evidence.sentences),
-        )
-        for c in found
-    }  # fmt: skip
+def passage_text(evidence: Evidence) -> PassageText:
+    """Return a passage as the reader reads it."""
+    start = evidence.passage.start
+    return PassageText(
+        evidence.context, evidence.text, tuple((s.start - start, s.end - start) for s in evidence.sentences)
+    )
 
 
 @lru_cache(maxsize=20_000)

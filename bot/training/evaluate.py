@@ -1,8 +1,5 @@
 """Measures of a reader on questions that it has not seen, each beside its own passage."""
 
-import re
-import string
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,24 +7,11 @@ import torch
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 
+from bot.reader import best_span
 from bot.training.data import Example
 from bot.training.model import Reader, batch, context_of, encode
+from bot.training.squad import f1, normalised
 from corpus.sentences import sentence_spans
-
-_MOST_SPAN = 24
-
-
-def normal(text: str) -> list[str]:
-    """Return the words of a text as SQuAD compares them: no case, punctuation or articles."""
-    text = "".join(c for c in text.lower() if c not in string.punctuation)
-    return re.sub(r"\b(a|an|the)\b", " ", text).split()
-
-
-def f1(found: str, gold: str) -> float:
-    """Return the harmonic mean of precision and recall of the words found."""
-    a, b = normal(found), normal(gold)
-    common = sum((Counter(a) & Counter(b)).values())
-    return 2 * common / (len(a) + len(b)) if a or b else 1.0
 
 
 @torch.inference_mode()
@@ -50,10 +34,11 @@ def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], s
             offsets = encoding.offsets
             inside = [s == 1 and b > a and a >= shift for (a, b), s in zip(offsets, encoding.sequence_ids, strict=True)]
             if example.answer:
-                a, b = best_span(logits.numpy()[: len(offsets)], np.array(inside))
+                read, within = logits.numpy()[: len(offsets)], np.array(inside)
+                a, b = best_span(np.where(within, read[:, 0], -1e9), np.where(within, read[:, 1], -1e9))
                 said = context[offsets[a][0] : offsets[b][1]]
                 gold = example.text[slice(*example.answer)]
-                exact.append(normal(said) == normal(gold))
+                exact.append(normalised(said) == normalised(gold))
                 overlaps.append(f1(said, gold))
             scores = {}
             for x, y in sentence_spans(example.text):
@@ -71,13 +56,3 @@ def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], s
     if len(set(labels)) == 2:
         result["auc"] = float(roc_auc_score(labels, known))
     return {k: round(v, 3) for k, v in result.items()}
-
-
-def best_span(logits: "np.ndarray", inside: "np.ndarray") -> tuple[int, int]:
-    """Return the tokens of the best span of at most 24 tokens within the passage."""
-    start = np.where(inside, logits[:, 0], -1e9)
-    end = np.where(inside, logits[:, 1], -1e9)
-    pairs = start[:, None] + end[None, :]
-    allowed = np.triu(np.ones_like(pairs, dtype=bool)) & ~np.triu(np.ones_like(pairs, dtype=bool), _MOST_SPAN)
-    a, b = np.unravel_index(np.argmax(np.where(allowed, pairs, -1e18)), pairs.shape)
-    return int(a), int(b)

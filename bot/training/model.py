@@ -7,9 +7,9 @@ import torch
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 
+from bot.reader import MOST_QUESTION, MOST_TOKENS, beginning
 from bot.training.data import Example
 
-MOST_TOKENS = 320
 IGNORED = -100
 
 
@@ -31,7 +31,7 @@ class Reader(nn.Module):
 
 def context_of(example: Example) -> tuple[str, int]:
     """Return the text beside the question and where the passage begins in it, after its title."""
-    prefix = f"{example.title}. " if example.title else ""
+    prefix = beginning(example.title)
     return prefix + example.text, len(prefix)
 
 
@@ -39,7 +39,7 @@ def encode(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Encoding]:
     """Tokenise examples as pairs of question and titled passage; of a long pair the passage is cut."""
     tokenizer.no_padding()
     tokenizer.enable_truncation(MOST_TOKENS, strategy="only_second")
-    return tokenizer.encode_batch([(e.question[:400], context_of(e)[0]) for e in examples])
+    return tokenizer.encode_batch([(e.question[:MOST_QUESTION], context_of(e)[0]) for e in examples])
 
 
 def batch(examples: Sequence[Example], encodings: Sequence[Encoding]) -> dict[str, Tensor]:

@@ -17,11 +17,12 @@ from bot.config import settings
 from bot.conversation import standalone_question
 from bot.question import read_question
 from bot.reader import Reader
-from bot.signals import NAMES, READ_NAMES, candidates, passage_texts, read_signals, spans_of
+from bot.signals import NAMES, READ_NAMES, candidates, passage_text, read_signals, spans_of
 from corpus.sentences import sentence_spans
 from index.build import sync
 from index.encoder import Encoder, PassageText, ensure_exported
 from index.retriever import Evidence, Index
+from tests.bench.squad2 import read_squad
 
 K = 20
 Array = npt.NDArray[np.float32]
@@ -74,22 +75,13 @@ def in_sentences(passages: Passages) -> Passages:
 
 
 def squad(data: Path, most: int) -> Passages:
-    """Load SQuAD 2.0 (Rajpurkar et al. 2018) as passages with questions; evidence is the sentence of the answer."""
+    """Load SQuAD 2.0 (Rajpurkar et al. 2018), `most` questions a passage; evidence is the sentence of the answer."""
     rows: Passages = []
-    for article in json.loads((data / "squad2" / "squad2.json").read_text(encoding="utf-8"))["data"]:
-        for number, paragraph in enumerate(article["paragraphs"]):
-            text = paragraph["context"]
-            questions = []
-            for qa in paragraph["qas"]:
-                at = {a["answer_start"] for a in qa["answers"]}
-                evidence = [text[a:b] for a, b in sentence_spans(text) if any(a <= x < b for x in at)]
-                questions.append(
-                    {"question": qa["question"], "answerable": not qa["is_impossible"], "evidence": evidence}
-                )
-            title = article["title"].replace("_", " ")
-            rows.append(
-                {"id": f"{article['title']}-{number}", "title": title, "text": text, "questions": questions[:most]}
-            )
+    for p in read_squad(data / "squad2" / "squad2.json"):
+        sentences = sentence_spans(p["text"])
+        for q in p["questions"]:
+            q["evidence"] = [p["text"][a:b] for a, b in sentences if any(a <= start < b for start, _ in q["spans"])]
+        rows.append({**p, "questions": p["questions"][:most]})
     return rows
 
 
@@ -166,7 +158,7 @@ def _rows(
             np.array([[c.signals[n] for n in NAMES] for c in cands], np.float32),
             np.array([c.evidence.document.id in gold and any(o in e or e in o for e in evidence)
                       for c, o in zip(cands, own, strict=True)]),
-            [c.passage_key for c in cands], passage_texts(cands),
+            [c.passage_key for c in cands], {c.passage_key: passage_text(c.evidence) for c in cands},
             [c.evidence.sentences.index(c.sentence) for c in cands],
         )  # fmt: skip
 

@@ -22,8 +22,9 @@ from sklearn.metrics import roc_auc_score
 from bot.answerability import UNNAMED, gate_vector, lead
 from bot.reader import Reader
 from bot.signals import NAMES, READ_NAMES
-from bot.training.data import LEFT_OUT, hash_of
+from bot.training.data import LEFT_OUT
 from tests.bench.asked import Array, Asked, ask_sets, ask_shipped, in_sentences, read_rows, reading_sets, squad
+from tests.bench.squad2 import half
 
 BOT = Path(__file__).parents[2] / "bot"
 QUESTIONS = Path(__file__).parents[1] / "questions"
@@ -75,7 +76,7 @@ def collect(data: Path, public: Path | None) -> list[Asked]:
     if public and public.is_dir():
         halves: dict[str, list[dict[str, Any]]] = {"squad2-a": [], "squad2-b": []}
         for p in squad(public, 5):
-            halves["squad2-a" if hash_of(p["id"].rpartition("-")[0]) % 2 else "squad2-b"].append(p)
+            halves[half(p["id"])].append(p)
         rows += ask_sets(halves, UNREAD)
     rows += ask_shipped(sorted([QUESTIONS / "first.jsonl", *QUESTIONS.glob("development_*.jsonl")]))
     rank = fit_rank(rows, "unread")

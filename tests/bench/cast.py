@@ -9,7 +9,8 @@ turns, which need no reading, are left out of the figures. Prints one JSON line.
 from collections.abc import Sequence
 
 from bot.conversation import standalone_question
-from tests.bench.measures import f1, mean
+from bot.training.squad import f1
+from tests.bench.measures import mean
 from tests.bench.sets import (
     Row,
     Within,

@@ -1,8 +1,6 @@
 """Measures and baselines of the benches over question sets."""
 
 import re
-import string
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 import bm25s
@@ -68,28 +66,9 @@ def ndcg(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
     return float(ndcg_score([gains], [range(len(ids), 0, -1)], k=k, ignore_ties=True))
 
 
-def normalised(text: str) -> str:
-    """Normalise an answer as SQuAD does (Rajpurkar et al. 2016): no case, punctuation, articles, nor extra space.
-
-    >>> normalised("The  Norman-French.")
-    'normanfrench'
-    """
-    text = "".join(c for c in text.lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
-
-
 def word_run(text: str) -> str:
     """Return the words of a text between single spaces, in lower case."""
     return " " + " ".join(re.findall(r"\w+", text.lower())) + " "
-
-
-def f1(said: str, gold: str) -> float:
-    """Return SQuAD's F1 of the words of an answer; two empty answers agree."""
-    a, b = normalised(said).split(), normalised(gold).split()
-    if not a or not b:
-        return float(a == b)
-    common = sum((Counter(a) & Counter(b)).values())
-    return 2 * common / (len(a) + len(b))
 
 
 def overlaps(a: Span, b: Span) -> int:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.evaluation import latency
-from tests.bench.measures import Span, about_the_same, f1, mean, nearest, recall, refusal, risks
+from bot.training.squad import f1
+from tests.bench.measures import Span, about_the_same, mean, nearest, recall, refusal, risks
 from tests.bench.sets import (
     Asker,
     Row,

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.training.data import hash_of
+from bot.training.data import half_of
+from bot.training.squad import f1, normalised
 from corpus.sentences import sentence_spans
 from index.encoder import Encoder
-from tests.bench.measures import Span, encode, f1, mean, normalised, overlaps, refusal, risks
+from tests.bench.measures import Span, encode, mean, overlaps, refusal, risks
 from tests.bench.sets import (
     Asked,
     Asker,
@@ -93,7 +94,7 @@ def read_squad(path: Path, limit: int = 0) -> list[Row]:
 
 def half(paragraph: str) -> str:
     """Return which half of the set an article belongs to, as the reader's training names it."""
-    return "squad2-a" if hash_of(paragraph.rpartition("-")[0]) % 2 else "squad2-b"
+    return f"squad2-{half_of(paragraph.rpartition('-')[0])}"
 
 
 def outcomes(paragraphs: Sequence[Row], answer: Callable[[Row], list[Outcome]], label: str) -> list[Outcome]:

@@ -7,7 +7,8 @@ through the chain, beside BM25 over whole paragraphs and the sentence of the hig
 
 from collections.abc import Sequence
 
-from tests.bench.measures import Bm25, mean, nearest, normalised, recall
+from bot.training.squad import normalised
+from tests.bench.measures import Bm25, mean, nearest, recall
 from tests.bench.sets import (
     WIDTH,
     Asker,

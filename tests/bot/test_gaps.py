@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.answer import Answer
 from bot.gaps import GapLog
 
@@ -32,6 +34,11 @@ def test_forgetting_leaves_nothing(tmp_path: Path) -> None:
     log.clear()
 
 
-def test_a_folder_that_cannot_be_written_does_not_stop_an_answer(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_does_not_stop_an_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    GapLog(tmp_path / "file" / "gaps.jsonl")(refused("Who is the mayor?"))
+    log = GapLog(tmp_path / "file" / "gaps.jsonl")
+    log(refused("Who is the mayor?"))
+    assert "was not logged" in caplog.text
+    assert log.gaps() == []
