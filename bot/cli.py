@@ -1,22 +1,18 @@
-"""The command line: `gapbot [--home DIR] [--corpus DIR] chat | mcp | ask | search | index | eval | gaps`."""
+"""The command line: `gapbot [--home DIR] [--corpus DIR] COMMAND`; the keeper's commands are in upkeep.py."""
 
 import argparse
-import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bot import upkeep
 from bot.answer import Question, check_question
 from bot.batch import read_batch, read_rows, text_of
 from bot.config import Settings, settings
-from corpus.errors import CorpusError, GapbotError, IndexMissing, UsageError
-
-if TYPE_CHECKING:
-    from bot.chain import Chain
+from bot.opening import open_chain, print_json
+from corpus.errors import GapbotError, UsageError
 
 ANSWERED, FAILED, WRONG_USAGE, NOT_ANSWERED = 0, 1, 2, 3
 """Exit statuses."""
@@ -98,29 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--batch", metavar="FILE.jsonl", help='rows {"id", "text"}')
     search.set_defaults(run=_search)
 
-    index = commands.add_parser("index", help="bring the index up to date with the corpus")
-    index.add_argument("--rebuild", action="store_true", help="build it anew from nothing")
-    index.add_argument("--json", action="store_true")
-    index.set_defaults(run=_index)
-
-    evaluate = commands.add_parser("eval", help="ask a question set and measure the answers")
-    evaluate.add_argument("file", metavar="FILE.jsonl")
-    evaluate.add_argument("--json", action="store_true", help="write the measures and every row as JSON")
-    evaluate.add_argument("--against", metavar="BEFORE.json", help="a former run's JSON: print what has changed")
-    evaluate.add_argument("--figure", metavar="FILE.png", help="draw the risk-coverage curve")
-    evaluate.set_defaults(run=_eval)
-
-    gaps = commands.add_parser("gaps", help="list the questions that found no answer, most frequent first")
-    gaps.add_argument("--json", action="store_true")
-    gaps.add_argument("--clear", action="store_true", help="forget them")
-    gaps.set_defaults(run=_gaps)
+    upkeep.add_commands(commands)
     return parser
 
 
 def _chat(config: Settings, options: argparse.Namespace) -> int:
     if not 0 < options.port < 65536:
         raise UsageError(f"--port {options.port} is not a port: use 1 to 65535")
-    chain = _open_chain(config, build=True)
+    chain = open_chain(config, build=True)
     from bot.server import serve
 
     serve(chain, options.host, options.port)
@@ -128,7 +109,7 @@ def _chat(config: Settings, options: argparse.Namespace) -> int:
 
 
 def _mcp(config: Settings, options: argparse.Namespace) -> int:
-    chain = _open_chain(config, build=True)
+    chain = open_chain(config, build=True)
     from bot.mcp_server import serve_stdio
     from bot.service import Service
 
@@ -143,11 +124,11 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
         if options.question is not None:
             raise UsageError("give a question or --batch FILE.jsonl, not both")
         rows = read_batch(options.batch)
-        chain = _open_chain(config)
+        chain = open_chain(config)
         for question in rows:
             answer = chain.ask(question)
             if options.json:
-                _print_json(answer.to_dict())
+                print_json(answer.to_dict())
             else:
                 print_answer(answer, asked=True)
         return ANSWERED
@@ -157,15 +138,15 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
     question = Question(text)
     check_question(question)
     if options.show_prompt:
-        prompt = _open_chain(replace(config, llm=None)).prompt(question)
+        prompt = open_chain(replace(config, llm=None)).prompt(question)
         if prompt is None:
             print("Nothing: the sources do not answer this question, so no LLM is asked.", file=sys.stderr)
             return NOT_ANSWERED
-        _print_json(asdict(prompt)) if options.json else print(f"{prompt.system}\n\n{prompt.user}")
+        print_json(asdict(prompt)) if options.json else print(f"{prompt.system}\n\n{prompt.user}")
         return ANSWERED
-    answer = _open_chain(config).ask(question)
+    answer = open_chain(config).ask(question)
     if options.json:
-        _print_json(answer.to_dict())
+        print_json(answer.to_dict())
     else:
         print_answer(answer)
     return ANSWERED if answer.status in ("answered", "chat") else NOT_ANSWERED
@@ -183,7 +164,7 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
             raise UsageError("the query is empty")
         queries = [(None, options.query)]
     # A search judges nothing: the reader and the LLM are not wanted.
-    index = _open_chain(replace(config, reads=False, llm=None)).index
+    index = open_chain(replace(config, reads=False, llm=None)).index
     for identifier, text in queries:
         found = index.retrieve(index.corrected(text), options.k)
         if options.json:
@@ -197,98 +178,12 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
                 }
                 for e in found
             ]
-            _print_json({"id": identifier, "passages": passages})
+            print_json({"id": identifier, "passages": passages})
         else:
             from bot.render import print_passages
 
             print_passages(found)
     return ANSWERED
-
-
-def _index(config: Settings, options: argparse.Namespace) -> int:
-    from bot.render import build_index, print_summary
-
-    summary = build_index(config, rebuild=options.rebuild)
-    if options.json:
-        row = {
-            "added": len(summary.added), "changed": len(summary.changed), "removed": len(summary.removed),
-            "unchanged": summary.unchanged, "encoded": summary.encoded, "generation": summary.generation.name,
-            "refused": [{"path": str(r.path), "reason": r.reason} for r in summary.refused],
-        }  # fmt: skip
-        _print_json(row)
-    else:
-        print_summary(summary)
-    return ANSWERED
-
-
-def _eval(config: Settings, options: argparse.Namespace) -> int:
-    from bot.evaluation import changes, draw, evaluate, print_report, read_questions, read_result
-
-    questions = read_questions(read_rows(options.file), options.file)
-    before = read_result(options.against) if options.against else None
-    # What is asked to measure is no gap that anyone ran into.
-    result = evaluate(_open_chain(replace(config, logs_gaps=False)), questions)
-    if options.figure:
-        draw(result, Path(options.figure))
-    lines = changes(before, result) if before else []
-    if options.json:
-        _print_json(result | ({"changes": lines} if before else {}))
-    elif before:
-        print("\n".join(lines))
-    else:
-        print_report(result)
-    return ANSWERED
-
-
-def _gaps(config: Settings, options: argparse.Namespace) -> int:
-    from bot.gaps import GapLog
-
-    log = GapLog(config.gaps)
-    if options.clear:
-        log.clear()
-        return ANSWERED
-    found = log.gaps()
-    for gap in found:
-        if options.json:
-            _print_json(asdict(gap))
-        else:
-            print(f"{gap.count:5}  {gap.last[:10]}  {gap.question}")
-    if not found and not options.json:
-        print("No question has gone unanswered" + ("." if config.logs_gaps else ": the log is off (GAPBOT_GAPS)."))
-    return ANSWERED
-
-
-def _open_chain(config: Settings, *, build: bool = False) -> "Chain":
-    """Open the chain; where there is no index, build it if asked to, or offer to in a terminal."""
-    from bot.chain import load_chain
-
-    if not config.corpus.is_dir():
-        raise CorpusError(f"there is no corpus folder {config.corpus}: name one with --corpus DIR")
-    try:
-        return load_chain(config)
-    except IndexMissing:
-        if not build and not _agrees("There is no index yet. Build it now (about half a minute)?"):
-            raise
-    from bot.render import build_index, print_summary
-
-    print_summary(build_index(config), to_stderr=True)
-    return load_chain(config)
-
-
-def _agrees(question: str) -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
-
-
-def _print_json(row: object) -> None:
-    text = json.dumps(row, ensure_ascii=False)
-    # JSON has an escape for a lone surrogate, UTF-8 has none.
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        text = json.dumps(row)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

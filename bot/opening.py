@@ -1,0 +1,45 @@
+"""What every command of the command line begins with, the chain over the index, and ends with, JSON."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from bot.config import Settings
+from corpus.errors import CorpusError, IndexMissing
+
+if TYPE_CHECKING:
+    from bot.chain import Chain
+
+
+def open_chain(config: Settings, *, build: bool = False) -> "Chain":
+    """Open the chain; where there is no index, build it if asked to, or offer to in a terminal."""
+    from bot.chain import load_chain
+
+    if not config.corpus.is_dir():
+        raise CorpusError(f"there is no corpus folder {config.corpus}: name one with --corpus DIR")
+    try:
+        return load_chain(config)
+    except IndexMissing:
+        if not build and not _agrees("There is no index yet. Build it now (about half a minute)?"):
+            raise
+    from bot.render import build_index, print_summary
+
+    print_summary(build_index(config), to_stderr=True)
+    return load_chain(config)
+
+
+def _agrees(question: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+
+
+def print_json(row: object) -> None:
+    """Write one JSON object as a line of standard output."""
+    text = json.dumps(row, ensure_ascii=False)
+    # JSON has an escape for a lone surrogate, UTF-8 has none.
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = json.dumps(row)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
