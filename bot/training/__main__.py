@@ -20,6 +20,7 @@ from transformers import AutoModel
 
 from bot.training.data import LEFT_OUT, Example, epoch, load
 from bot.training.evaluate import evaluate
+from bot.training.export import restored
 from bot.training.model import Reader, batch, encode, loss
 from bot.training.negatives import mine
 from index.export import BUNDLED, model_folder
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--begin", type=Path, help="weights of an earlier run to begin with")
+    parser.add_argument("--begin", type=Path, help="weights of an earlier run, or an exported reader, to begin with")
     parser.add_argument("--note", default="", help="what the run tries, for the log")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,10 @@ def train(options: argparse.Namespace) -> None:
     transformer.embeddings.word_embeddings.weight.requires_grad = False
     model = Reader(transformer, transformer.config.hidden_size).to(device)
     if options.begin:
-        model.load_state_dict(torch.load(options.begin, map_location=device))
+        exported = options.begin.suffix == ".onnx"
+        model.load_state_dict(
+            restored(options.begin, model) if exported else torch.load(options.begin, map_location=device)
+        )
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     warm = max(1, options.steps // 16)

@@ -97,10 +97,14 @@ def half_of(article: str) -> str:
 def varied(asked: Asked, chance: random.Random, names: Sequence[str]) -> Iterator[Example]:
     """Yield one question as an epoch sees it: beside its text, whole or in part, and beside texts that mislead.
 
-    What misleads: a passage that the retriever mistakes for the evidence, the own text without its evidence, and
-    the own text where the question asks for another year, figure or one of `names`.
+    What misleads: a passage that the retriever mistakes for the evidence, the own text without its evidence, the own
+    text where the question asks for another year, figure or one of `names`, and the own text where the evidence
+    speaks of another. Now and then a name is another one in question and text alike: what it is called tells nothing.
     """
-    example = replace(asked.example, question=_retyped(asked.example.question, chance))
+    own = asked.example
+    if chance.random() < 0.3:
+        own = _renamed(own, chance, names)
+    example = replace(own, question=_retyped(own.question, chance))
     yield _cropped(example, chance) if chance.random() < 0.35 else example
     if asked.negatives and chance.random() < (0.4 if example.evidence else 0.2):
         title, text = chance.choice(asked.negatives[:3])
@@ -109,7 +113,71 @@ def varied(asked: Asked, chance: random.Random, names: Sequence[str]) -> Iterato
     if example.evidence and chance.random() < 0.3:
         yield from _without_evidence(example)
     if example.evidence and chance.random() < 0.25:
-        yield from _asking_another(asked.example, chance, names)
+        yield from _asking_another(own, chance, names)
+    if example.evidence and chance.random() < 0.8:
+        yield from _told_of_another(own, chance, names)
+
+
+def _renamed(example: Example, chance: random.Random, names: Sequence[str]) -> Example:
+    """Call one name of the question another in question and text, in all places."""
+    shared = [m.group() for m in _NAME.finditer(example.question) if m.start() and m.group() in example.text]
+    if not shared:
+        return example
+    old = chance.choice(shared)
+    new = chance.choice([n for n in names if n.count(" ") == old.count(" ")] or [old])
+    if new in example.text or new in example.question:
+        return example
+    changed = _rewritten(example, old, new, (0, len(example.text)))
+    return replace(changed, question=_whole(old).sub(new, example.question)) if changed else example
+
+
+def _told_of_another(example: Example, chance: random.Random, names: Sequence[str]) -> Iterator[Example]:
+    """Yield the question beside its text, whose evidence sentence now speaks of another name, or another year.
+
+    The other name is one of the text's own where there is one: the same names and words, and no answer.
+    """
+    if len(example.evidence) != 1:
+        return
+    start, end = example.evidence[0]
+    sentence, changes = example.text[start:end], []
+    for match in re.finditer(r"\b(?:1[89]|20)\d\d\b", example.question):
+        other = str(int(match.group()) + chance.choice((-4, -3, -2, -1, 1, 2, 3, 4)))
+        changes.append((match.group(), other))
+    own = [m.group() for m in _NAME.finditer(example.text[:start] + example.text[end:]) if m.start()]
+    for match in _NAME.finditer(example.question):
+        if match.start():
+            alike = [n for n in own if n.count(" ") == match.group().count(" ")] or names
+            changes.append((match.group(), chance.choice(alike)))
+    changes = [(o, n) for o, n in changes if _whole(o).search(sentence) and n not in example.question + sentence]
+    if changes:
+        old, new = chance.choice(changes)
+        other = _rewritten(replace(example, answer=None, evidence=()), old, new, (start, end))
+        if other and not (example.answer and example.text[slice(*example.answer)] in old):
+            yield replace(other, question=_retyped(example.question, chance))
+
+
+def _whole(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
+
+
+def _rewritten(example: Example, old: str, new: str, within: tuple[int, int]) -> Example | None:
+    """Return the example with `old` replaced in a part of its text, or None where a span begins or ends inside it."""
+    places = [m.span() for m in _whole(old).finditer(example.text) if within[0] <= m.start() < within[1]]
+    spans = [*example.evidence, *([example.answer] if example.answer else [])]
+    if not places or any(a < at < b for a, b in places for span in spans for at in span):
+        return None
+
+    def moved(at: int) -> int:
+        return at + (len(new) - len(old)) * sum(1 for a, _ in places if a < at)
+
+    text, last = "", 0
+    for a, b in places:
+        text, last = text + example.text[last:a] + new, b
+    return replace(
+        example, text=text + example.text[last:],
+        answer=(moved(example.answer[0]), moved(example.answer[1])) if example.answer else None,
+        evidence=tuple((moved(a), moved(b)) for a, b in example.evidence),
+    )  # fmt: skip
 
 
 def _without_evidence(example: Example) -> Iterator[Example]:

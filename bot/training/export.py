@@ -82,5 +82,28 @@ def halve(graph: Any) -> None:
     graph.node.extend(nodes)
 
 
+def restored(file: Path, reader: Reader) -> dict[str, torch.Tensor]:
+    """Return the state of a reader from its exported file, to the half precision that the file keeps.
+
+    The export names biases and embeddings as the module does; a matrix is found by the bias that is added after it.
+    """
+    graph = onnx.load(str(file)).graph
+    plain = {w.name: numpy_helper.to_array(w) for w in graph.initializer}
+    plain |= {n.output[0]: plain[n.input[0]] for n in graph.node if n.op_type == "Cast" and n.input[0] in plain}
+    adds = {name: n for n in graph.node if n.op_type == "Add" for name in n.input}
+    state = reader.state_dict()
+    found = {k: plain[f"reader.{k}"] for k in state if f"reader.{k}" in plain}
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in plain and node.output[0] in adds:
+            bias = next(name for name in adds[node.output[0]].input if name in plain)
+            name = bias.removeprefix("reader.").removesuffix("bias") + "weight"
+            found.setdefault(name, plain[node.input[1]].T)
+    unused = ("transformer.pooler.", "transformer.embeddings.word_embeddings.")
+    missing = [k for k in state if k not in found and not k.startswith(unused)]
+    if missing:
+        raise ValueError(f"{file} lacks {', '.join(missing)}")
+    return state | {k: torch.tensor(np.array(v, np.float32)).reshape(state[k].shape) for k, v in found.items()}
+
+
 if __name__ == "__main__":
     main()
