@@ -151,9 +151,9 @@ def _told_of_another(example: Example, chance: random.Random, names: Sequence[st
     changes = [(o, n) for o, n in changes if _whole(o).search(sentence) and n not in example.question + sentence]
     if changes:
         old, new = chance.choice(changes)
-        other = _rewritten(replace(example, answer=None, evidence=()), old, new, (start, end))
-        if other and not (example.answer and example.text[slice(*example.answer)] in old):
-            yield replace(other, question=_retyped(example.question, chance))
+        told = _rewritten(replace(example, answer=None, evidence=()), old, new, (start, end))
+        if told and not (example.answer and example.text[slice(*example.answer)] in old):
+            yield replace(told, question=_retyped(example.question, chance))
 
 
 def _whole(words: str) -> re.Pattern[str]:
