@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed
 from bot.question import Reading
@@ -22,7 +23,7 @@ NAMES = (
     "weakest", "weakest_near", "weakest_name", "cause", "opposed", "negated", "unit", "proximity", "context_numbers", "asks_reason", "asks_yes_no", "clause",
 )  # fmt: skip
 """The signals in the order of the vectors that `signal_vector` returns."""
-READ_NAMES = ("evidence", "span", "answerable", "span_fits")
+READ_NAMES = ("evidence", "span", "answerable", "span_fits", "astray")
 """The signals that the reader adds."""
 
 _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
@@ -144,17 +145,22 @@ def with_reading(
             own = passage.sentences[candidate.evidence.sentences.index(candidate.sentence)]
             start = candidate.evidence.passage.start - candidate.sentence.start
             pointed = (start + own.start, start + own.end)
-            added = read_signals(reading, passage, own, candidate.spans, pointed)
+            added = read_signals(reading, passage, own, candidate.sentence.text, candidate.spans, pointed)
             result.append(replace(candidate, signals=candidate.signals | added, read=own))
     return result
 
 
 def read_signals(
-    reading: Reading, passage: ReadPassage, own: ReadSentence, spans: Sequence[Typed], pointed: tuple[int, int]
+    reading: Reading,
+    passage: ReadPassage,
+    own: ReadSentence,
+    text: str,
+    spans: Sequence[Typed],
+    pointed: tuple[int, int],
 ) -> dict[str, float]:
     """Return the reader's signals of a sentence by the names of `READ_NAMES`.
 
-    `own` is what it says of the sentence, `spans` are the sentence's typed spans, `pointed` where it points in it.
+    `own` is what it says of the sentence, `text`, whose typed spans are `spans`; `pointed` is where it points in it.
     """
     said = (own.evidence, own.span_score, passage.answerable)
     fits = fitting_kinds(reading)
@@ -162,7 +168,10 @@ def read_signals(
     if reading.expected == "person":
         fitting = [s for s in fitting if not re.search(r"\d", s.text) and not s.text.isupper()]
     signals = {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, _READ_SCALE, strict=False)}
-    return signals | {"span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting))}
+    return signals | {
+        "span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting)),
+        "astray": float(astray(text, *pointed, {*reading.names, *reading.numbers})),
+    }
 
 
 def signal_vector(candidate: Candidate) -> list[float]:

@@ -46,7 +46,8 @@ def year_match(asked: Sequence[str], sentence: str, around: str, as_of: str | No
         if not single and not ends and as_of and as_of.startswith(year):
             return 0.9
         if year in ends:
-            return 0.6
+            # A sum over years is not the figure of the one year that is asked for.
+            return 1.0 if len(asked) > 1 and ends >= set(asked) else 0.4
         if year in nearby:
             return 0.3 if single else 0.7
         return 0.2 if year in sentence or year in around else 0.0

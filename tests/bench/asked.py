@@ -177,6 +177,6 @@ def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) ->
             if key in keys:
                 passage, text = known[row.question, key], row.texts[key]
                 (start, end), own = text.sentences[place], passage.sentences[place]
-                spans = spans_of(text.text[start:end])
-                signals = read_signals(reading, passage, own, spans, (own.start - start, own.end - start))
+                sentence, pointed = text.text[start:end], (own.start - start, own.end - start)
+                signals = read_signals(reading, passage, own, sentence, spans_of(sentence), pointed)
                 row.r[i] = [signals[n] for n in READ_NAMES]

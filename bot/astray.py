@@ -1,0 +1,44 @@
+"""Whose figure is it? Tell a span that a sentence gives of another thing than the one asked about."""
+
+import re
+from collections.abc import Collection
+
+from index.terms import matches, stem, words
+
+_NAME = re.compile(r"\b(?:[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\d+[A-Z]\w*)")
+_BOUNDARY = re.compile(r"[,;:] |\b(?:and|while|whereas|but|than|against|which|ahead of|behind)\b")
+_SOURCE = re.compile(
+    r"\b(?:according to|says?|said|estimates?|reports?|reported|finds?|found|puts?|by (?:the|its|their) \w+ (?:of|in|at|from))\b[^,;]*"
+)
+
+
+def astray(sentence: str, start: int, end: int, wanted: Collection[str]) -> bool:
+    """Tell whether `sentence[start:end]` belongs to another name than those asked for.
+
+    `wanted` are the stems of the question's names and figures. It does where one of them is named only beyond the
+    clause that follows, and another name, which is not asked for, stands before. Who says so is nobody's figure.
+
+    >>> text = "Vietnam scored 59 points and came 6th, ahead of South Korea."
+    >>> astray(text, 15, 17, {"south", "korea"}), astray(text, 15, 17, {"vietnam"})
+    (True, False)
+    >>> astray("Investment came to 2.6 billion in France and 1.9 billion in Germany.", 45, 56, {"germani"})
+    False
+    """
+    stems = frozenset(wanted)
+    before, after = sentence[:start], sentence[end:]
+    boundary = _BOUNDARY.search(after)
+    beside, beyond = (after[: boundary.start()], after[boundary.start() :]) if boundary else (after, "")
+    near = {stem(w) for w in words(before + " " + beside)}
+    far = {stem(w) for w in words(_SOURCE.sub(" ", beyond))}
+    only_beyond = [t for t in stems if matches(t, frozenset(far)) and not matches(t, frozenset(near))]
+    others = [m.group() for m in _NAME.finditer(before) if not _opens(sentence, m.group())]
+    return bool(only_beyond) and any(not any(matches(stem(w), stems) for w in words(n)) for n in others if words(n))
+
+
+def _opens(sentence: str, name: str) -> bool:
+    """Tell a capital that only begins the sentence: an article, a preposition, a verb form."""
+    return sentence.startswith(name) and bool(
+        re.match(
+            r"(?:the|in|of|by|at|on|for|from|an?|over|under|after|before|during|since|its?|their|\w+ing)\b", name, re.I
+        )
+    )
