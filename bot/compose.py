@@ -100,7 +100,7 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
         )
         if differing and not any(c.subject == differing.subject for c in conflicts):
             conflict, said = _conflict(differing, cited.add(candidate), cited)
-            conflicts.append(conflict)
+            conflicts += [conflict] if conflict else []
             if said:
                 text += f"\n\n{DIFFER} {' '.join(said)}"
     if not conflicts and not several and not given:
@@ -152,16 +152,23 @@ def refused(base: Answer, found: Found) -> Answer:
     return replace(base, status="near_miss", text=text, closest=tuple(cited.items))
 
 
-def _conflict(differing: Difference, own: int, cited: Citations) -> tuple[Conflict, list[str]]:
-    """Return a conflict and the sentences of its other sides; `own` is the marker of the side in the answer."""
+def _conflict(differing: Difference, own: int, cited: Citations) -> tuple[Conflict | None, list[str]]:
+    """Return a conflict and the sentences of its other sides; `own` is the marker of the side in the answer.
+
+    Where the figure is the same and only what is said of it differs, there is no conflict of figures: None.
+    """
+    values = [shown_value(statement) for _, statement in differing.sides]
+    if len(set(values)) < len(values):
+        values = [f"{v} ({s.subject})" if s.subject else v for v, (_, s) in zip(values, differing.sides, strict=True)]
     sides, said = [], []
     for place, (document, statement) in enumerate(differing.sides):
         known = own if place == 0 else cited.marker(document, statement.start, statement.end)
         marker = known or cited.add_slice(document, statement.start, statement.end)
         if known is None:
             said.append(f"{flat(document.text[statement.start : statement.end])} [{marker}]")
-        sides.append(Side(shown_value(statement), statement.as_of or document.date, marker))
-    return Conflict(differing.subject, tuple(sides)), said
+        sides.append(Side(values[place], statement.as_of or document.date, marker))
+    dated = {(side.value, side.date) for side in sides}
+    return Conflict(differing.subject, tuple(sides)) if len(dated) > 1 else None, said
 
 
 def _missing(found: Found) -> list[str]:

@@ -11,7 +11,7 @@ _TOPIC_WORDS = 4
 NameOf = Callable[[str], str | None]
 
 _PRONOUN = re.compile(
-    r"\b(its|their|his|her|hers|theirs|it|they|them|he|she|him|this|that|these|those|the (?:same|former|latter|first one|second one|other one))\b"
+    r"\b(its|their|his|her|hers|theirs|it|they|them|he|she|him|this|that|these|those|(?<!is )(?<!are )(?<!was )(?<!were )there|the (?:same|former|latter|first one|second one|other one))\b"
     r"(?!\s+(?:year|month|week|country|region|day|time|is|was) \w+ \w+ \w+)",
     re.I,
 )
@@ -29,6 +29,7 @@ _QUESTION_WORD = re.compile(
     r"tell|give|explain|compare|define|describe)\b",
     re.I,
 )
+_WHERE = re.compile(r"^(?:and |so |but )?where\b", re.I)
 _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
 _NAME_RUN = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*(?:\s(?:of\s|the\s|and\s)?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&-]*)*")
 _COUNTED = re.compile(
@@ -154,6 +155,10 @@ def topic_of(question: str) -> str:
     return " ".join(dict.fromkeys(names)) if names else " ".join(_content(text).split()[-_TOPIC_WORDS:])
 
 
+def _names_in(text: str) -> str:
+    return " ".join(m.group() for m in _NAME_RUN.finditer(text))
+
+
 def _with_noun(text: str, name: re.Match[str]) -> str:
     """Return a name; an acronym with the word that it stands before: "AI law", "GPU hours"."""
     following = re.match(r" ([a-z]{3,})\b", text[name.end() :])
@@ -165,7 +170,7 @@ def _with_noun(text: str, name: re.Match[str]) -> str:
 def _content(question: str) -> str:
     """Return the words of a question that carry meaning, without what it asks with."""
     body = _AUXILIARY.sub("", question.strip(" ?!."))
-    return " ".join(w for w in re.findall(r"[\w’'%-]+", body) if any(x not in STOPWORDS for x in words(w)))
+    return " ".join(w for w in re.findall(r"[\w’'%-]+(?:[.,]\d+)*", body) if any(x not in STOPWORDS for x in words(w)))
 
 
 def _is_topic(bare: str, opening: re.Match[str] | None) -> bool:
@@ -237,17 +242,25 @@ def _replace_pronoun(text: str, pronoun: re.Match[str], before: _Turn) -> str:
     topic, previous = before.topic, before.read
     word = pronoun.group().lower()
     expected = expected_kind(previous)
-    if before.name_of and ((expected == "person" and word in _PERSONAL) or expected in ("organisation", "place")):
+    counted = _COUNTED.search(previous)
+    where = expected == "place" and _WHERE.match(previous)
+    named = expected == "organisation" or (expected == "place" and not where) or (where and word == "there")
+    if before.name_of and (named or (expected == "person" and word in _PERSONAL)):
         topic = before.name_of(previous) or topic
-    if not topic:
+    elif counted and word in ("it", "its"):
+        # Of "how many models has China made", "it" is not the many.
+        topic = _names_in(previous[counted.end() :]) or topic
+    if not topic or (word == "there" and not named):
         return text
+    if word == "there":
+        topic = f"in {topic}"
     after = text[pronoun.end() :]
     topic = re.sub(r"[’']s$", "", topic)
     if word in _POSSESSIVE and not (word == "her" and not after.strip(" ?")):
         topic += "'" if topic.endswith("s") else "'s"
     result = text[: pronoun.start()] + topic + after
     # "How many will it have?" asks about the same things as the question before it.
-    counted, bare = _COUNTED.search(previous), _COUNTING.match(result)
+    bare = _COUNTING.match(result)
     if counted and bare:
         result = f"{bare.group()} {counted.group(1)}{result[bare.end() :]}"
     return result[:1].upper() + result[1:]

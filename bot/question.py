@@ -38,6 +38,12 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
 _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
 _SIDES = re.compile(rf"(?<!^){_ONE_NAME}(?:, {_ONE_NAME})?,? (?:and|or|vs\.?|versus|with|to|than) {_ONE_NAME}")
+_COMPARE = re.compile(r"^(?:please )?compare ", re.I)
+_PLAIN_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w.&-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w.&-]*)*"
+_OF_EACH = re.compile(
+    rf"(?<!^)({_PLAIN_NAME})[’']s? (.{{3,60}}?) (?:compare[sd]? (?:with|to)|differs? from|with|to|against|versus|vs\.?|"
+    rf"(?:\w+er|more|less) than) (?:that of )?({_PLAIN_NAME})(?:[’']s?)?[ ?!.]*$"
+)
 # Words of a question that ask or frame rather than name what is asked about.
 _FRAME = frozenset(
     "many much long often far big large high number amount quantity count total percent share proportion rate list name give "
@@ -101,13 +107,19 @@ def sides(text: str) -> list[str]:
     """Return a comparison as one question a side; empty unless it names two or three things side by side.
 
     >>> sides("Compare AI investment in Singapore and South Korea")
-    ['Compare AI investment in Singapore', 'Compare AI investment in South Korea']
+    ['AI investment in Singapore', 'AI investment in South Korea']
+    >>> sides("How does Vietnam's AI investment compare with Indonesia's?")
+    ["What is Vietnam's AI investment?", "What is Indonesia's AI investment?"]
     """
+    of_each = _OF_EACH.search(text)
+    if of_each:
+        first, what, second = of_each.groups()
+        return [f"What is {name}'s {what}?" for name in (first, second)]
     match = _SIDES.search(text)
     if not match:
         return []
     names = [n.strip() for n in re.split(r",|\b(?:and|or|vs\.?|versus|with|to|than)\b", match.group()) if n.strip()]
-    return [f"{text[: match.start()]}{name}{text[match.end() :]}" for name in names]
+    return [_COMPARE.sub("", f"{text[: match.start()]}{name}{text[match.end() :]}") for name in names]
 
 
 def expected_kind(text: str) -> Expected:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
 from bot.spans import Kind, Typed
 from index.terms import matches, stem, words
@@ -16,6 +17,8 @@ _HEDGE = re.compile(
 _NAME_BEFORE = re.compile(
     r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with )?$"
 )
+# "14 or 15?": figures alone, since "or" between words says little of which of them is asked for.
+_ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 # Which spans can answer which kind of question; the first kind named fits best.
 _FITS: dict[Expected, frozenset[Kind]] = {
@@ -38,6 +41,8 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     """
     if reading.expected in ("comparison", "yes_no"):
         return None
+    if ASKS.search(reading.text):
+        return next(filter(None, (expansion(sentence, a) for a in acronyms(reading.text))), None)
     kinds = fitting_kinds(reading)
     if pointed is not None:
         listed = _of_the_list(reading, sentence, [s for s in spans if s.kind in kinds])
@@ -119,6 +124,7 @@ def _person_score(sentence: str, span: Typed) -> float:
 
 
 def repeats_question(span: Typed, reading: Reading) -> bool:
-    """Tell a span that merely repeats the question."""
+    """Tell a span that merely repeats the question, unless it is one of two that the question leaves to choose."""
     own = {stem(w) for w in words(span.text)}
-    return bool(own) and own <= {stem(w) for w in words(reading.text)}
+    offered = {stem(w) for m in _ALTERNATIVES.finditer(reading.text) for w in words(m.group())}
+    return bool(own) and own <= {stem(w) for w in words(reading.text)} and not own & offered

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bot.acronyms import ASKS, acronyms, expansion
 from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed
@@ -242,8 +243,11 @@ def _share(wanted: Sequence[str], others: frozenset[str]) -> float:
 def _defines(sentence: str, reading: Reading) -> float:
     """Tell how far a sentence says what the subject of a question is: the subject opens it, "is" or "means" follows.
 
-    1 where the subject is the very thing, "a graphics processing unit (GPU)" for GPU, 0.5 where it is more than that.
+    1 where the subject is the very thing, "a graphics processing unit (GPU)" for GPU, 0.5 where it is more than that;
+    where it is asked what an acronym stands for, 1 where the sentence says it.
     """
+    if ASKS.search(reading.text):
+        return float(any(expansion(sentence, a) for a in acronyms(reading.text)))
     opening = _DEFINING.match(sentence)
     if not opening or not reading.terms:
         return 0.0

@@ -47,3 +47,17 @@ def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
 def test_a_chain_of_follow_ups_keeps_its_subject() -> None:
     history = [MODELS, "and China?"]
     assert standalone_question("and Singapore?", history) == "How many AI models has Singapore developed?"
+
+
+def test_it_is_what_has_made_the_many_and_not_the_many() -> None:
+    history = ["How many tide gauges has Orla Marine installed?"]
+    assert standalone_question("who runs it?", history) == "Who runs Orla Marine?"
+
+
+def test_where_something_was_does_not_change_what_is_spoken_of() -> None:
+    history = ["Who opened Harvest Forum 2031?", "where was it held?"]
+    read = standalone_question("and which firms took part in it?", history, lambda question: "Lima")
+    assert read == "Which firms took part in Harvest Forum 2031?"
+    assert standalone_question("how many people live there?", history, lambda question: "Lima") == (
+        "How many people live in Lima?"
+    )

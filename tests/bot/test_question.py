@@ -1,6 +1,6 @@
 import pytest
 
-from bot.question import expected_kind, read_question
+from bot.question import expected_kind, read_question, sides
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,22 @@ def test_terms_names_numbers_and_years_are_told_apart() -> None:
     assert reading.years == ("2024",)
     assert reading.numbers == ("500",)
     assert "invest" in reading.terms
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Compare Peru and Chile", ["Peru", "Chile"]),
+        (
+            "Compare the number of mines in Peru and Chile.",
+            ["the number of mines in Peru.", "the number of mines in Chile."],
+        ),
+        (
+            "How does Peru's copper output compare with Chile's?",
+            ["What is Peru's copper output?", "What is Chile's copper output?"],
+        ),
+        ("What is the difference between 2023 and 2024?", []),
+    ],
+)
+def test_a_comparison_is_one_question_a_side(question: str, expected: list[str]) -> None:
+    assert sides(question) == expected
