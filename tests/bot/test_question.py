@@ -44,7 +44,7 @@ def test_terms_names_numbers_and_years_are_told_apart() -> None:
         ("Compare Peru and Chile", ["Peru", "Chile"]),
         (
             "Compare the number of mines in Peru and Chile.",
-            ["the number of mines in Peru.", "the number of mines in Chile."],
+            ["the number of mines in Peru", "the number of mines in Chile"],
         ),
         (
             "How does Peru's copper output compare with Chile's?",
