@@ -93,11 +93,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with the user's earlier questions, oldest first."""
+    """A question with the user's earlier questions, oldest first; `as_typed` forbids reading it in any other way."""
 
     text: str
     history: tuple[str, ...] = field(default=())
     id: str | int | None = None
+    as_typed: bool = False
 
 
 def check_question(question: Question) -> None:

@@ -16,6 +16,7 @@ from bot.citations import verified
 from bot.compose import Found, Read, extracted, refused
 from bot.config import Settings
 from bot.conversation import standalone_question
+from bot.followups import follow_ups
 from bot.gaps import GapLog
 from bot.generative import draft, written
 from bot.llm import Model, load_model
@@ -139,6 +140,10 @@ class Chain:
         """Return a document of the index by id."""
         return self.index.catalogue.document(document_id)
 
+    def follow_ups(self, question: Question, most: int = 3) -> tuple[str, ...]:
+        """Return questions that lead on from one that was answered, each of which this index answers with something new."""
+        return follow_ups(question, self._find.invoke, self._judge.invoke, most)
+
     @property
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which has been asked and answered from this index."""
@@ -155,6 +160,9 @@ class Chain:
 
     def _read(self, question: Question) -> Read:
         index = self.index
+        if question.as_typed:
+            text = _plain(question.text)
+            return Read(question, text, read_question(text), index)
         history = [_plain(h) for h in question.history[-_TURNS:] if h.strip()]
         text = index.corrected(standalone_question(_plain(question.text), history, self._name_of))
         return Read(question, text, read_question(text), index, history[-1] if history else "")

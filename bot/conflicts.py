@@ -93,7 +93,8 @@ def figure_of(reading: Reading, candidate: Candidate) -> Figure | None:
     unit = frozenset(stem(w) for w in words(span.text) if not w[0].isdigit())
     if not numbers:
         return None
-    return Figure(candidate, text, numbers[-1], unit, plain_years(candidate.sentence.text)[0])
+    # The first: "7 million H100 GPU hours" holds another number, of the chip.
+    return Figure(candidate, text, numbers[0], unit, plain_years(candidate.sentence.text)[0])
 
 
 def shown_value(statement: Statement) -> str:

@@ -31,7 +31,9 @@ _QUESTION_WORD = re.compile(
 )
 _WHERE = re.compile(r"^(?:and |so |but )?where\b", re.I)
 _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
-_NAME_RUN = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*(?:\s(?:of\s|the\s|and\s)?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&-]*)*")
+_NAME_RUN = re.compile(
+    r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*(?:\.\d\w*)*(?:\s(?:of\s|the\s|and\s)?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&-]*(?:\.\d\w*)*)*"
+)
 _COUNTED = re.compile(
     r"^how (?:many|much) (.+?) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.I
 )

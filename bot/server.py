@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
-from bot import api, openai_api
+from bot import api, openai_api, page_api
 from bot.chain import Chain
 from bot.failures import BROKEN, tell_errors
 from bot.limits import MAX_BODY, Access, App, Limited, Message, Receive, Send, is_for_programs, read_access, refuse
@@ -167,6 +167,8 @@ def create_app(
         )  # fmt: skip
     app.add_middleware(Guarded, host=host, origins=access.origins)
     app.add_middleware(Measured, metrics=metrics)
+    app.include_router(page_api.router(service))
+    tell_errors(app)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     # Last, because it answers every path that no route before it has taken.
     mount_page(app, chain)

@@ -166,6 +166,11 @@ class Service:
 
         return counted()
 
+    async def follow_ups(self, question: Question) -> tuple[str, ...]:
+        """Return questions that lead on from one, each tried. Raises UsageError as `ask` does."""
+        check_question(question)
+        return await self.workers.run(lambda: self._chain.follow_ups(question))
+
     async def search(self, query: str, k: int) -> Passages:
         """Return the `k` best passages for a query, best first. Raises UsageError for an empty or too long query."""
         check_question(Question(query))

@@ -46,7 +46,9 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     kinds = fitting_kinds(reading)
     if pointed is not None:
         listed = _of_the_list(reading, sentence, [s for s in spans if s.kind in kinds])
-        return _whole(sentence, spans, (listed.text if listed else pointed).strip(_EDGES))
+        return _whole(
+            sentence, spans, _with_counted(reading, sentence, (listed.text if listed else pointed).strip(_EDGES))
+        )
     if not kinds:
         if reading.expected != "fact" or _ASKS_DOING.match(reading.text):
             return None
@@ -68,6 +70,23 @@ def _of_the_list(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> T
         return None
     asked = [span for span, name in named if stem(words(name)[0]) in reading.names]
     return asked[0] if len(asked) == 1 else None
+
+
+def _with_counted(reading: Reading, sentence: str, pointed: str) -> str:
+    """Return a figure with what the question counts, where that stands a word or two behind it.
+
+    "39 million H100" of "39 million H100 GPU hours", asked how many GPU hours: the whole of it.
+    """
+    if not reading.counted or not re.match(r"[\d.,]+ ", pointed + " "):
+        return pointed
+    start = sentence.find(pointed)
+    following = re.match(r"(?:[ -][\w-]+){1,3}", sentence[start + len(pointed) :]) if start >= 0 else None
+    taken = pointed
+    for word in following.group().split() if following else ():
+        taken += f" {word}"
+        if matches(stem((words(word) or [""])[-1]), frozenset(reading.counted[-1:])):
+            return taken
+    return pointed
 
 
 def _whole(sentence: str, spans: Sequence[Typed], pointed: str) -> str | None:

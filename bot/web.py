@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bot.answer import Answer, Question, check_question
 from bot.chain import Chain
-from bot.markup import PAGE, Turn, render_message, render_sources, render_transcript
+from bot.markup import PAGE, Turn, render_message, render_sources, render_transcript, restored
 from corpus.errors import GapbotError
 
 # Gradio reads this when it is imported, and would otherwise report every launch to its makers.
@@ -72,21 +72,25 @@ class Conversation:
         )
 
     def ask(self, typed: str, chat: Chat, event: gr.EventData) -> Iterator[Shown]:
-        """Answer what was typed, the question of a pressed button, or the last question again, as the answer grows."""
-        data = event._data if isinstance(event._data, dict) else {}
-        pressed = data.get("question")
-        if data.get("retry") and chat.turns:
-            text, before = chat.turns[-1].question, chat.turns[:-1]
-        else:
-            text, before = (pressed if isinstance(pressed, str) else typed or "").strip(), chat.turns
-        question = Question(text, history=tuple(t.question for t in before))
+        """Answer what was typed, or what a button of the page asks for, as the answer grows.
+
+        A button says `question`, and perhaps `as_typed`, or `retry`; with `at`, the place of an earlier turn, the chat
+        goes on from there. `restore` brings back the turns that a browser has kept.
+        """
+        data: dict[str, Any] = event._data if isinstance(event._data, dict) else {}
         try:
+            if "restore" in data:
+                chat.turns = restored(data["restore"])
+                yield self.show(chat, self._sources(chat, len(chat.turns)), message="")
+                return
+            turn, before = self._asked(typed, data, chat)
+            question = Question(turn.question, tuple(t.question for t in before), as_typed=turn.as_typed)
             check_question(question)
         except GapbotError as e:
             skip = gr.skip()
             yield Shown(skip, skip, skip, skip, render_message(str(e)), skip, skip)
             return
-        chat.turns, chat.halt, chat.leaving = [*before, Turn(text)], threading.Event(), False
+        chat.turns, chat.halt, chat.leaving = [*before, turn], threading.Event(), False
         chat.idle.clear()
         try:
             # A question from a button leaves alone what someone is typing.
@@ -94,6 +98,25 @@ class Conversation:
             yield from self._answer(question, chat)
         finally:
             chat.idle.set()
+
+    def _asked(self, typed: str, data: dict[str, Any], chat: Chat) -> tuple[Turn, list[Turn]]:
+        """Return the turn that is asked for, and those before it."""
+        at, pressed = data.get("at"), data.get("question")
+        if data.get("retry") and chat.turns:
+            return replace(chat.turns[-1], phase="asking", answer=None, error=None), chat.turns[:-1]
+        before = chat.turns[: at - 1] if isinstance(at, int) and 0 < at <= len(chat.turns) else chat.turns
+        text = (pressed if isinstance(pressed, str) else typed or "").strip()
+        return Turn(text, as_typed=data.get("as_typed") is True), before
+
+    def sources(self, chat: Chat, event: gr.EventData) -> Any:
+        """Return the sources of an earlier turn, which the browser has not kept."""
+        data = event._data if isinstance(event._data, dict) else {}
+        number = data.get("turn")
+        return self._sources(chat, number if isinstance(number, int) and 0 < number <= len(chat.turns) else 0)
+
+    def _sources(self, chat: Chat, number: int) -> str:
+        answer = chat.turns[number - 1].answer if number else None
+        return render_sources(answer, number if answer else 0, self.chain.source)
 
     def _answer(self, question: Question, chat: Chat) -> Iterator[Shown]:
         """Show the last turn of a chat as its answer grows, and how it ends."""
@@ -107,10 +130,10 @@ class Conversation:
             if turn.answer:
                 sources = render_sources(turn.answer, len(chat.turns), self.chain.source)
         except GapbotError as e:
-            turn = Turn(question.text, "done", error=str(e))
+            turn = replace(turn, phase="done", answer=None, error=str(e))
         except Exception:
             _log.exception("a question could not be answered")
-            turn = Turn(question.text, "done", error=_BROKEN)
+            turn = replace(turn, phase="done", answer=None, error=_BROKEN)
         chat.turns[-1] = turn
         yield self._new(chat) if chat.leaving else self.show(chat, sources)
 
@@ -190,6 +213,7 @@ def build_page(chain: Chain) -> gr.Blocks:
             [question.submit, ask.click, transcript.select],
             talk.ask, [question, chat], trigger_mode="once", concurrency_limit=16, **quiet,
         )  # fmt: skip
+        sources.select(talk.sources, [chat], [sources], show_progress="hidden", api_visibility="private")
         stop.click(talk.stop, chat, None, queue=False, show_progress="hidden", api_visibility="private")
         new.click(talk.clear, chat, concurrency_limit=None, **quiet)
     page.queue(max_size=256)

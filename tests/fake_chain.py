@@ -47,6 +47,9 @@ class FakeChain:
     def source(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)
 
+    def follow_ups(self, question: Question, most: int = 3) -> tuple[str, ...]:
+        return ("What comes next?",) if question.text == "How many?" else ()
+
     def ask(self, question: Question) -> Answer:
         self.asked.append(question)
         text = question.text

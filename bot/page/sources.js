@@ -1,7 +1,8 @@
 // Runs once, in the sources panel. The server sends the sources of each new answer; they are kept here by turn,
-// so that a marker of an older answer brings its sources back without asking the server.
+// so that a marker of an older answer brings its sources back; those of a chat shown again are asked for.
 const kept = new Map();
 let opened = null;
+let awaited = null;
 
 const keep = () => {
   const panel = element.querySelector(".panel");
@@ -9,12 +10,20 @@ const keep = () => {
   if (panel.dataset.turn === "0") kept.clear();
   else kept.set(panel.dataset.turn, props.value);
   document.querySelectorAll("a.cite.active").forEach((a) => a.classList.remove("active"));
+  if (awaited?.turn === panel.dataset.turn) {
+    const { turn, name, byKeyboard } = awaited;
+    awaited = null;
+    show(turn, name, byKeyboard);
+  }
 };
 watch("value", keep);
 
 function show(turn, name, byKeyboard) {
   if (element.querySelector(".panel")?.dataset.turn !== turn) {
-    if (!kept.has(turn)) return;
+    if (!kept.has(turn)) {
+      awaited = { turn, name, byKeyboard };
+      return trigger("select", { turn: Number(turn) });
+    }
     props.value = kept.get(turn);
   }
   // The panel is drawn anew in a microtask: wait until it stands.

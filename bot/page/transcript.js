@@ -1,55 +1,71 @@
 // Runs once, in the transcript: `element` is its root, `trigger` reports an event to the server, `watch` follows values.
+// The rest of the page hears of the chat by the events gapbot:ready and gapbot:turns, and asks by gapbot:ask.
 const box = () => document.querySelector("#question textarea");
 const busy = () => element.querySelector(".turn.asking") !== null;
+const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 const MOST = 8000;
 
 // The pressed button goes away with the next answer; on a touch screen the focus would bring up the keyboard.
 const focusBox = () => { if (matchMedia("(hover: hover)").matches) box()?.focus({ preventScroll: true }); };
 document.addEventListener("click", (event) => { if (event.target.closest?.("#new, #stop")) focusBox(); });
+document.addEventListener("gapbot:ask", (event) => { if (!busy()) trigger("select", event.detail); });
 
 // Starter questions, choices and "Try again" ask at once; while an answer is under way they wait.
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-ask], button[data-retry], button[data-copy]");
-  if (!button) return;
-  if (button.dataset.copy) return copy(button);
-  if (busy()) return;
+  const button = event.target.closest("button");
+  if (!button || busy()) return;
+  const { ask, retry, asTyped, edit } = button.dataset;
+  if (ask) trigger("select", { question: ask });
+  else if (retry) trigger("select", { retry: true });
+  else if (asTyped) trigger("select", { question: asked(asTyped), as_typed: true, at: Number(asTyped) });
+  else if (edit) return editing(button.closest(".turn"), Number(edit));
+  else return;
   focusBox();
-  trigger("select", button.dataset.ask ? { question: button.dataset.ask } : { retry: true });
 });
 
-async function copy(button) {
-  const answer = button.closest(".answer");
-  const lines = [...answer.querySelectorAll(".short, .prose p")].map((p) => p.innerText.trim());
-  for (const card of document.querySelectorAll(`#sources .panel[data-turn="${button.dataset.copy}"] .card`)) {
-    const link = card.querySelector("a.out");
-    lines.push(`[${card.querySelector(".number").innerText}] ${card.querySelector("h4").innerText}, ` +
-      `${card.querySelector(".from").innerText}${link ? " " + link.href : ""}`);
-  }
-  let said = "Copied";
-  try {
-    await navigator.clipboard.writeText(lines.join("\n\n"));
-  } catch {
-    said = "Copying is blocked here";
-  }
-  button.innerText = said;
-  setTimeout(() => { button.innerText = "Copy"; }, 1600);
+const asked = (number) => element.querySelector(`#turn-${number} .asked`).textContent;
+
+// The question becomes a field in its place; what came after it goes when the new one is asked.
+function editing(turn, number) {
+  const shown = turn.querySelector(".question");
+  const field = document.createElement("textarea");
+  field.className = "editing";
+  field.value = asked(number);
+  field.rows = Math.min(6, 1 + Math.floor(field.value.length / 60));
+  field.setAttribute("aria-label", turn.querySelector("[data-edit]").textContent);
+  shown.hidden = true;
+  shown.after(field);
+  field.focus();
+  const end = () => { field.remove(); shown.hidden = false; };
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { end(); turn.querySelector("[data-edit]").focus(); }
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      if (busy() || !field.value.trim()) return;
+      trigger("select", { question: field.value, at: number });
+      end();
+    }
+  });
 }
 
 // A new question is brought to the top of the view, so that its answer is read from the start.
 let turns = 0;
-watch("value", () => {
-  const all = element.querySelectorAll(".turn");
+function drawn() {
+  const all = [...element.querySelectorAll(".turn")];
   document.body.classList.toggle("chatting", all.length > 0);
   if (all.length > turns) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     requestAnimationFrame(() => all[all.length - 1].scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" }));
   }
   turns = all.length;
-});
+  if (!busy()) say("gapbot:turns", all.map((turn) => JSON.parse(turn.dataset.saved)));
+}
+watch("value", drawn);
+say("gapbot:ready");
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector("dialog[open]")) {
     event.preventDefault();
     box()?.focus();
   }
