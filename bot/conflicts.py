@@ -145,12 +145,20 @@ def _figure_span(candidate: Candidate, text: str) -> Typed | None:
     )
 
 
-def _subject(candidate: Candidate) -> frozenset[str]:
-    """Return the stems of what a sentence is about: its recorded subject, else the first name in it."""
-    sentence = candidate.sentence
-    recorded = (s.subject for s in statements_at(candidate.evidence.document, sentence.start, sentence.end))
-    named = (s.text for s in candidate.spans if s.kind == "name")
-    return sentence_terms(next(filter(None, [*recorded, *named]), ""))
+def _one_subject(a: Candidate, b: Candidate) -> bool:
+    """Tell whether two sentences may be about one thing: by their recorded subjects, else by the first name in each."""
+    recorded = [
+        {s.subject for s in statements_at(c.evidence.document, c.sentence.start, c.sentence.end) if s.subject}
+        for c in (a, b)
+    ]
+    if all(recorded):
+        # A family and one of it, a country and its companies, have words in common and figures of their own.
+        return bool(recorded[0] & recorded[1])
+    named = [
+        sentence_terms(next(iter(known), None) or next((s.text for s in c.spans if s.kind == "name"), ""))
+        for known, c in zip(recorded, (a, b), strict=True)
+    ]
+    return bool(named[0] & named[1])
 
 
 def _same_matter(reading: Reading, a: Candidate, b: Candidate) -> bool:
@@ -159,7 +167,7 @@ def _same_matter(reading: Reading, a: Candidate, b: Candidate) -> bool:
     covered = [{t for t in reading.terms if matches(t, s)} for s in (x, y)]
     if not covered[0] <= covered[1]:
         return False
-    if not _subject(a) & _subject(b):
+    if not _one_subject(a, b):
         return False
     if reading.years and a.signals["years"] != b.signals["years"]:
         return False

@@ -206,6 +206,7 @@ def build_page(chain: Chain) -> gr.Blocks:
                 message = _html(render_message(), "message", None)
             with gr.Column(elem_id="side"):
                 sources = _html(start.sources, "sources", scripts["sources"])
+        gr.HTML((PAGE / "places.html").read_text("utf-8"), elem_id="places", apply_default_css=False)
         shown = Shown(chat, transcript, sources, question, message, ask, stop)
         quiet: dict[str, Any] = {"outputs": list(shown), "show_progress": "hidden", "api_visibility": "private"}
         # One event for all ways of asking, so that "once" keeps a second question out while one is answered.

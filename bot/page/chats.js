@@ -30,6 +30,7 @@ document.addEventListener("gapbot:turns", ({ detail }) => {
 function begin() {
   const address = new URL(location);
   const question = address.searchParams.get("q");
+  // What is asked by a link is no follow-up of the chat before it.
   if (question) {
     address.searchParams.delete("q");
     history.replaceState(null, "", address);

@@ -1,0 +1,46 @@
+// The parts of the page: chat, explore, about. The address says which is shown; the last two are fetched when first opened.
+const PLACES = ["explore", "about"];
+const fetched = new Set();
+
+export function show(tab, remember = true) {
+  const name = PLACES.includes(tab) ? tab : "chat";
+  document.body.dataset.tab = name;
+  document.querySelectorAll(".places a").forEach((link) => {
+    if (link.dataset.tab === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  });
+  if (remember) {
+    const address = new URL(location);
+    if (name === "chat") address.search = "";
+    else if (address.searchParams.get("tab") !== name) address.search = `?tab=${name}`;
+    history.pushState(null, "", address);
+  }
+  if (name !== "chat") fill(name);
+}
+
+async function fill(name) {
+  if (fetched.has(name)) return;
+  const place = document.getElementById(name);
+  if (!place) return;
+  fetched.add(name);
+  const reply = await fetch(`/page/${name}`).catch(() => null);
+  if (!reply?.ok) {
+    fetched.delete(name);
+    place.textContent = "This part cannot be shown now. Reload the page to try again.";
+    return;
+  }
+  place.innerHTML = await reply.text(); // escaped by the server's templates; the policy of the page runs no script in it
+  document.dispatchEvent(new CustomEvent("gapbot:place", { detail: name }));
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(".places a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  show(link.dataset.tab);
+});
+document.addEventListener("gapbot:tab", (event) => show(event.detail));
+const follow = () => show(new URLSearchParams(location.search).get("tab"), false);
+addEventListener("popstate", follow);
+document.addEventListener("gapbot:ready", follow);
+if (document.querySelector("#places")) follow();
