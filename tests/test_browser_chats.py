@@ -1,0 +1,222 @@
+"""The page in a real browser: chats that are kept, links, files, languages, and what keeps nobody out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_chain import HOSTILE, VIETTEL, FakeChain
+from tests.test_browser import CHROMIUM, PHONE, ask, chain, chromium, fake_url, visit
+
+__all__ = ["chain", "chromium", "fake_url", "visit"]
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: install chromium"),
+]
+
+
+def serious(page: Any) -> list[str]:
+    """Return what axe-core finds serious or critical on the page as it stands."""
+    found = axe.Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {[n['html'][:120] for n in v['nodes'][:3]]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_chat_outlasts_a_reload_with_its_sources(visit: Any, fake_url: str, chain: FakeChain) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    ask(page, "differ")
+    page.reload()
+    page.locator("#turn-2.done .differ").wait_for()
+    page.locator("#turn-1 a.cite").click()
+    page.locator('#sources .panel[data-turn="1"] .card.active').wait_for()
+    assert page.locator("#sources mark").inner_text() == VIETTEL.quote
+    ask(page, "third")
+    assert chain.asked[-1].history == ("How many?", "differ")
+
+
+def test_chats_are_listed_searched_renamed_and_deleted(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    ask(page, "differ")
+    page.locator("[data-chats]").click()
+    titles = page.locator("#chats-list .chat-title")
+    assert titles.count() == 2
+    page.locator("#chats-search").fill("how many")
+    assert titles.count() == 1
+    page.locator("#chats-list .tool", has_text="Rename").click()
+    page.keyboard.type("Data centers")
+    page.keyboard.press("Enter")
+    page.locator("#chats-search").fill("")
+    titles.filter(has_text="Data centers").click()
+    page.locator("#turn-1 .asked", has_text="How many?").wait_for()
+    page.locator("[data-chats]").click()
+    page.locator("#chats-list .tool", has_text="Delete").first.click()
+    assert titles.count() == 1
+    page.keyboard.press("Escape")
+    assert not page.locator("#chats").is_visible()
+
+
+def test_a_link_to_a_question_asks_it_in_a_chat_of_its_own(visit: Any, fake_url: str, chain: FakeChain) -> None:
+    page = visit(fake_url)
+    ask(page, "one")
+    page.goto(f"{fake_url}/?q=How%20many%3F")
+    page.locator("#turn-1.done .short").wait_for()
+    assert page.locator("#turn-1 .asked").inner_text() == "How many?"
+    assert chain.asked[-1].history == ()
+    assert "q=" not in page.url
+
+
+def test_a_reading_can_be_undone(visit: Any, fake_url: str, chain: FakeChain) -> None:
+    page = visit(fake_url)
+    ask(page, "one")
+    turn = ask(page, "differ")
+    assert "differ about Vietnam" in turn.locator(".read-as").inner_text()
+    count = len(chain.asked)
+    turn.locator("[data-as-typed]").click()
+    page.wait_for_function("document.querySelectorAll('.turn.done').length === 2")
+    while len(chain.asked) == count:
+        page.wait_for_timeout(50)
+    assert chain.asked[-1].as_typed
+    assert chain.asked[-1].text == "differ"
+
+
+def test_an_earlier_question_can_be_edited(visit: Any, fake_url: str, chain: FakeChain) -> None:
+    page = visit(fake_url)
+    ask(page, "one")
+    ask(page, "two")
+    page.locator("#turn-1 [data-edit]").click()
+    page.locator(".editing").fill("other")
+    page.keyboard.press("Enter")
+    page.locator("#turn-1.done .asked", has_text="other").wait_for()
+    assert page.locator(".turn").count() == 1
+    assert chain.asked[-1].history == ()
+
+
+def test_what_to_ask_next_is_offered_and_asks_itself(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.locator("#turn-1 .next .choice", has_text="What comes next?").click()
+    page.locator("#turn-2.done .asked", has_text="What comes next?").wait_for()
+
+
+def test_a_chat_is_saved_as_markdown_and_json(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.locator("[data-chats]").click()
+    texts = {}
+    for kind in ("md", "json"):
+        with page.expect_download() as got:
+            page.locator(f'[data-export="{kind}"]').click()
+        texts[kind] = Path(got.value.path()).read_text("utf-8")
+    assert f"> {VIETTEL.quote}" in texts["md"]
+    assert "<https://tbh.today/?p=863>" in texts["md"]
+    assert json.loads(texts["json"])[0]["answer"]["citations"][0]["quote"] == VIETTEL.quote
+
+
+def test_a_source_opens_whole_with_the_cited_sentence_marked(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?").locator("a.cite").click()
+    page.locator(".card.active [data-whole]").click()
+    page.locator("#whole[open] mark").wait_for()
+    assert page.locator("#whole mark").inner_text() == VIETTEL.quote
+    assert "After it all." in page.locator("#whole-text").inner_text()
+    page.keyboard.press("Escape")
+    assert not page.locator("#whole").is_visible()
+
+
+def test_marker_and_passage_light_up_together(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    turn = ask(page, "differ")
+    turn.locator("a.cite").first.hover()
+    page.locator("#cite-1-1.near-by").wait_for()
+    turn.locator("a.cite").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.getAttribute('href')") != "#cite-1-1" or (
+        page.evaluate("document.activeElement === document.querySelectorAll('#transcript a.cite')[1]")
+    )
+
+
+def test_a_changed_source_is_said_in_an_old_chat(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.evaluate("""() => {
+        const chats = JSON.parse(localStorage["gapbot.chats"]);
+        chats[0].turns[0].answer.citations[0].quote = "Viettel operates 99 data centers.";
+        localStorage["gapbot.chats"] = JSON.stringify(chats);
+    }""")
+    page.reload()
+    page.locator("#turn-1").wait_for()
+    page.locator("#sources .card .note", has_text="has changed").wait_for()
+
+
+def test_a_kept_chat_that_was_tampered_with_runs_nothing(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.evaluate(
+        """(hostile) => {
+        const chats = JSON.parse(localStorage["gapbot.chats"]);
+        const a = chats[0].turns[0].answer;
+        chats[0].turns[0].question = chats[0].title = a.text = a.short = a.read_as = a.citations[0].title = a.citations[0].quote = hostile;
+        a.citations[0].url = "javascript:window.pwned=9";
+        localStorage["gapbot.chats"] = JSON.stringify(chats);
+    }""",
+        HOSTILE,
+    )
+    page.reload()
+    page.locator("#turn-1").wait_for()
+    page.locator("[data-chats]").click()
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.pwned === undefined")
+    page.evaluate(
+        "localStorage['gapbot.chats'] = '[{\"id\": \"x\", \"turns\": 5}]'; sessionStorage['gapbot.here'] = 'x'"
+    )
+    page.reload()
+    page.locator("#message .problem", has_text="cannot be shown again").wait_for()
+
+
+def test_the_interface_speaks_vietnamese_where_the_browser_does(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url, locale="vi-VN")
+    page.locator(".welcome h2", has_text="Bạn muốn biết điều gì?").wait_for()
+    assert page.evaluate("document.documentElement.lang") == "vi"
+    assert "tiếng Anh" in page.locator(".english").inner_text()
+    turn = ask(page, "How many?")
+    assert VIETTEL.quote in turn.inner_text()
+    turn.locator(".tools", has_text="Sao chép").wait_for()
+    page.locator("[data-language]").click()
+    turn.locator(".tools", has_text="Copy").wait_for()
+    page.reload()
+    page.locator("#new", has_text="New chat").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_any_state(visit: Any, fake_url: str, scheme: str) -> None:
+    page = visit(fake_url, color_scheme=scheme)
+    found = {"welcome": serious(page)}
+    for question in ("How many?", "differ", "near", "absent", "which", "crash"):
+        ask(page, question)
+        found[question] = serious(page)
+    page.locator("#turn-2 a.cite").first.click()
+    page.locator(".card.active").wait_for()
+    found["sources"] = serious(page)
+    page.locator("[data-chats]").click()
+    found["chats"] = serious(page)
+    assert {state: problems for state, problems in found.items() if problems} == {}
+
+
+def test_nothing_is_wider_than_a_phone(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url, **PHONE)
+    for question in ("differ", "near", "hostile"):
+        ask(page, question)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("[data-chats]").click()
+    box = page.locator("#chats").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
