@@ -15,7 +15,7 @@ def quoted(citation: Citation) -> str:
     """
     where = [citation.publisher, f"“{citation.title}”", citation.date]
     parts = [" ".join(p.split()) for p in where if p]
-    if citation.url and re.fullmatch(r"https?://[^\s<>]+", citation.url):
+    if _address(citation):
         parts.append(f"<{citation.url}>")
     return f"> {' '.join(citation.quote.split())}\n>\n> — {', '.join(parts)}"
 
@@ -25,11 +25,15 @@ def bibtex(citation: Citation) -> str:
     year = (citation.date or "")[:4]
     fields = {
         "title": citation.title, "publisher": citation.publisher, "year": year if year.isdigit() else None,
-        "date": citation.date, "url": citation.url,
+        "date": citation.date, "url": _address(citation),
     }  # fmt: skip
     lines = [f"  {name} = {{{_escaped(value)}}}" for name, value in fields.items() if value]
     key = re.sub(r"[^A-Za-z0-9-]+", "-", citation.document).strip("-") or "source"
     return f"@misc{{{key},\n" + ",\n".join(lines) + "\n}"
+
+
+def _address(citation: Citation) -> str | None:
+    return citation.url if citation.url and re.fullmatch(r"https?://[^\s<>]+", citation.url) else None
 
 
 def _escaped(text: str) -> str:

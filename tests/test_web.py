@@ -23,7 +23,9 @@ from tests.fake_chain import DOCUMENTS, FUNDING, HOSTILE, VIETTEL, FakeChain, ci
 
 def answered(question: str) -> str:
     chain = FakeChain()
-    return render_transcript([Turn(question, "done", chain.ask(Question(question)))])
+    html = render_transcript([Turn(question, "done", chain.ask(Question(question)))])
+    # What the browser keeps of a turn is not shown.
+    return re.sub(r' data-saved="[^"]*"', "", html)
 
 
 def conversation(chain: FakeChain | None = None) -> Conversation:
@@ -99,13 +101,13 @@ def test_conflicts_show_each_side_with_value_date_and_marker() -> None:
     assert "9 October 2025" in block
     assert 'href="#cite-1-2"' in block
     assert "Sources differ: Funding" not in html
-    assert "I read this as: differ about Vietnam" in html
+    assert "I read this as:</span> <q>differ about Vietnam</q>" in html
 
 
 def test_a_near_miss_says_so_and_labels_its_passages() -> None:
     html = answered("near")
     assert "The sources do not answer this" in html
-    assert "Closest passages <span>" in html
+    assert "Closest passages</b> <span data-t>– not an answer</span>" in html
     assert 'href="#cite-1-c1"' in html
     assert 'class="short"' not in html
 
