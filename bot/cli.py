@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-from bot import upkeep
+from bot import library, upkeep
 from bot.answer import Question, check_question
 from bot.batch import read_batch, read_rows, text_of
 from bot.config import Settings, settings
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     search.set_defaults(run=_search)
 
     upkeep.add_commands(commands)
+    library.add_commands(commands)
     return parser
 
 

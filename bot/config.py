@@ -41,6 +41,11 @@ class Settings:
         return self.home / "gaps" / f"{self.index.name}.jsonl"
 
     @property
+    def added(self) -> Path:
+        """The folder of the documents that were added to this corpus."""
+        return self.home / "added" / self.index.name
+
+    @property
     def encoders(self) -> Path:
         """Where exported encoders lie."""
         return self.home / "encoders"

@@ -99,7 +99,10 @@ def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
                 said.add(stage)
                 print(f"{stage}…", file=sys.stderr, flush=True)
 
-        return sync(config.index, config.corpus, config.encoders, config.encoder, rebuild=rebuild, progress=report)
+        return sync(
+            config.index, config.corpus, config.encoders, config.encoder, added=config.added, rebuild=rebuild,
+            progress=report,
+        )  # fmt: skip
 
 
 def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.batch import read_rows
 from bot.config import Settings
+from bot.library import watch
 from bot.opening import open_chain, print_json
 
 
@@ -15,6 +16,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     index = commands.add_parser("index", help="bring the index up to date with the corpus")
     index.add_argument("--rebuild", action="store_true", help="build it anew from nothing")
     index.add_argument("--json", action="store_true")
+    index.add_argument("--watch", action="store_true", help="go on, and follow every change of the corpus folder")
     index.set_defaults(run=_index)
 
     evaluate = commands.add_parser("eval", help="ask a question set and measure the answers")
@@ -34,6 +36,9 @@ def _index(config: Settings, options: argparse.Namespace) -> int:
     from bot.render import build_index, print_summary
 
     summary = build_index(config, rebuild=options.rebuild)
+    if options.watch:
+        print_summary(summary)
+        watch(config, lambda: print_summary(build_index(config)))
     if options.json:
         row = {
             "added": len(summary.added), "changed": len(summary.changed), "removed": len(summary.removed),

@@ -9,7 +9,7 @@ import io
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -19,12 +19,17 @@ import yaml
 from corpus.errors import RefusedDocument
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAX_UNPACKED = 200_000_000
+_MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 1000, 100_000_000, 100
+"""Of a packed file: more would be a bomb, not a document."""
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+[ \t]*:)(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.M)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\r\n]*)", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|"
+    r"^(?!.*background).*(?<!-)color\s*:\s*(?:white|#fff(?:fff)?|rgb\(255, ?255, ?255\))\b",
+    re.IGNORECASE,
+)
 _UNSEEN = frozenset("script style template noscript nav footer form button select svg iframe object dialog".split())
 _INLINE = frozenset("b strong i em u mark small sub sup code kbd font".split())
 
@@ -218,8 +223,7 @@ def read_docx(data: bytes) -> Content:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise RefusedDocument("it is encrypted or in Word's old format: save a plain .docx copy")
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED:
-            raise RefusedDocument("it unpacks to more than 200 MB")
+        _check_packed(packed.infolist(), len(data))
     word = open_docx(io.BytesIO(data))
     blocks: list[str] = []
     for block in word.iter_inner_content():
@@ -248,6 +252,17 @@ def read_docx(data: bytes) -> Content:
     )
 
 
+def _check_packed(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    """Refuse a packed file by what it says of itself, before anything is unpacked."""
+    unpacked = sum(entry.file_size for entry in entries)
+    if len(entries) > _MOST_ENTRIES:
+        raise RefusedDocument(f"it packs more than {_MOST_ENTRIES:,} files")
+    if unpacked > _MOST_UNPACKED:
+        raise RefusedDocument("it unpacks to more than 100 MB")
+    if unpacked > _MOST_RATIO * size:
+        raise RefusedDocument("it unpacks to more than a hundred times its size")
+
+
 def _table_row(cells: Iterable[Any]) -> str:
     merged = {id(cell._tc): cell for cell in cells}
     texts = (" ".join(" ".join(_visible_text(p._p) for p in c.paragraphs).split()) for c in merged.values())
@@ -255,8 +270,10 @@ def _table_row(cells: Iterable[Any]) -> str:
 
 
 def _visible_text(paragraph: Any) -> str:
-    """Return a paragraph's text with tracked insertions, without deletions and hidden runs."""
-    shown = ".//w:r[not(w:rPr/w:vanish)][not(ancestor::*[local-name()='Fallback'])]/*"
+    """Return a paragraph's text with tracked insertions, without deletions and hidden or white runs."""
+    shown = (
+        ".//w:r[not(w:rPr/w:vanish)][not(w:rPr/w:color/@w:val='FFFFFF')][not(ancestor::*[local-name()='Fallback'])]/*"
+    )
     marks = {"t": None, "tab": "\t", "br": "\n", "cr": "\n"}
     parts = ((node.tag.rpartition("}")[2], node.text or "") for node in paragraph.xpath(shown))
     return "".join(marks[tag] or text for tag, text in parts if tag in marks).strip()

@@ -13,11 +13,13 @@ from corpus.documents import Document, Statement
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.formats import READERS, Content
 from corpus.rows import Fact, Row, read_facts, read_rows
+from corpus.sandbox import SUFFIXES, Sandbox, read_content
 
 MAX_BYTES = 50_000_000
 """Size of the largest file that is read."""
 
-_ROW_FORMATS = {".jsonl", ".yaml", ".yml"}
+ROW_FORMATS = frozenset({".jsonl", ".yaml", ".yml"})
+"""Formats whose files hold many documents."""
 _REPLACED = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
@@ -39,8 +41,8 @@ class _Read:
     refusals: list[Refusal]
 
 
-def load_corpus(folder: Path) -> tuple[list[Document], list[Refusal]]:
-    """Read all files below a folder into documents, sorted by id, and say what was refused.
+def load_corpus(folder: Path, added: Path | None = None) -> tuple[list[Document], list[Refusal]]:
+    """Read all files below a folder, and below that of added documents, into documents sorted by id; say what was refused.
 
     A file's id is its name without suffix where no other document has that id, else its path inside the folder.
     Names that start with a dot are passed over, and so is the code beside the shipped corpus.
@@ -49,12 +51,14 @@ def load_corpus(folder: Path) -> tuple[list[Document], list[Refusal]]:
     if not folder.is_dir():
         raise CorpusError(f"there is no corpus folder {folder}: name an existing folder with --corpus")
     read = _Read([], [], [], [])
-    for path in _files(folder):
-        name = cleaned(path.relative_to(folder).as_posix())
-        try:
-            _read_file(path, name, read)
-        except RefusedDocument as error:
-            read.refusals.append(Refusal(name, str(error)))
+    with Sandbox() as sandbox:
+        for root in filter(None, (folder, added if added and added.is_dir() else None)):
+            for path in corpus_files(root):
+                name = cleaned(path.relative_to(root).as_posix())
+                try:
+                    _read_file(path, name, read, sandbox)
+                except RefusedDocument as error:
+                    read.refusals.append(Refusal(name, str(error)))
     documents, by_stem = _documents(read)
     _attach(read, documents, by_stem)
     return [documents[i] for i in sorted(documents)], read.refusals
@@ -68,7 +72,7 @@ def cleaned(text: str) -> str:
     return _REPLACED.sub("\ufffd", text)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def corpus_files(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder in the order of their paths, without dotfiles and the package's own code."""
     shipped = folder.resolve() == SHIPPED_CORPUS
 
@@ -82,35 +86,31 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _read_file(path: Path, name: str, read: _Read) -> None:
+def _read_file(path: Path, name: str, read: _Read, sandbox: Sandbox) -> None:
     """Add what one file holds to `read`. Raises RefusedDocument when it holds nothing that can be used."""
     suffix = path.suffix.lower()
-    reader = READERS.get(suffix)
-    if reader is None and suffix not in _ROW_FORMATS:
-        known = ", ".join(sorted(s[1:] for s in {*READERS, *_ROW_FORMATS}))
+    if suffix not in READERS and suffix not in ROW_FORMATS:
+        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
         raise RefusedDocument(f"this format is not supported; these are: {known}")
     data = _bytes(path)
     refuse = read.refusals
-    try:
-        if suffix == ".jsonl":
-            rows, problems = read_rows(data)
-            read.rows.extend((name, row) for row in rows)
-            refuse.extend(Refusal(name, problem) for problem in problems)
-        elif reader is None:
-            facts, problems = read_facts(data, path.stem)
-            read.facts.extend((name, fact) for fact in facts)
-            refuse.extend(Refusal(name, problem) for problem in problems)
-        else:
-            content = reader(data)
-            if not content.text.strip():
-                raise RefusedDocument("it holds no text")
-            read.files.append((name, content))
-    except RefusedDocument:
-        raise
-    except ImportError as error:
-        raise RefusedDocument(f"a library that reads it is missing ({error}): install gapbot again") from error
-    except Exception as error:  # Parsers of foreign formats raise anything; one file must not stop the others.
-        raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
+    if suffix in SUFFIXES:
+        read.files.append((name, sandbox.read(suffix, data)))
+    elif suffix in READERS:
+        read.files.append((name, read_content(suffix, data)))
+    else:
+        try:
+            if suffix == ".jsonl":
+                rows, problems = read_rows(data)
+                read.rows.extend((name, row) for row in rows)
+            else:
+                facts, problems = read_facts(data, path.stem)
+                read.facts.extend((name, fact) for fact in facts)
+        except RefusedDocument:
+            raise
+        except Exception as error:
+            raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
+        refuse.extend(Refusal(name, problem) for problem in problems)
 
 
 def _bytes(path: Path) -> bytes:

@@ -38,9 +38,16 @@ class Summary:
 
 
 def sync(
-    folder: Path, corpus: Path, encoders: Path, model: str, *, rebuild: bool = False, progress: Progress | None = None
+    folder: Path,
+    corpus: Path,
+    encoders: Path,
+    model: str,
+    *,
+    added: Path | None = None,
+    rebuild: bool = False,
+    progress: Progress | None = None,
 ) -> Summary:
-    """Make the index in `folder` hold what the corpus holds, and publish it.
+    """Make the index in `folder` hold what the corpus and the folder of `added` documents hold, and publish it.
 
     `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used.
     An interrupted run leaves the earlier index as it was.
@@ -49,22 +56,22 @@ def sync(
     report = progress or (lambda stage, done, total: None)
     with generations.writer_lock(folder):
         report("Reading the corpus", 0, 0)
-        documents, refused = load_corpus(corpus)
+        documents, refused = load_corpus(corpus, added)
         report("Preparing the encoder (once)", 0, 0)
         encoder_folder = ensure_exported(encoders, model)
         prints = fingerprint(read_facts(encoder_folder))
         live = None if rebuild else _live(folder, prints)
         old = _hashes(live[0]) if live else {}
         new = {d.id: d for d in documents}
-        added = [d for i, d in new.items() if i not in old]
+        fresh = [d for i, d in new.items() if i not in old]
         changed = [d for i, d in new.items() if i in old and old[i] != d.content_hash()]
         removed = [i for i in old if i not in new]
-        summary = (tuple(d.id for d in added), tuple(d.id for d in changed), tuple(removed))
-        if live and not (added or changed or removed):
+        summary = (tuple(d.id for d in fresh), tuple(d.id for d in changed), tuple(removed))
+        if live and not (fresh or changed or removed):
             return Summary(*summary, len(new), tuple(refused), 0, live[1])
         building = generations.start(folder, live[0] if live else None)
         try:
-            encoded = _apply(building, Encoder(encoder_folder), added + changed, removed, report)
+            encoded = _apply(building, Encoder(encoder_folder), fresh + changed, removed, report)
             report("Building the word index", 0, 0)
             passages, sentences = _build_words(building)
             name = building.name.removeprefix("building-")
@@ -75,7 +82,7 @@ def sync(
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-        return Summary(*summary, len(new) - len(added) - len(changed), tuple(refused), encoded, generation)
+        return Summary(*summary, len(new) - len(fresh) - len(changed), tuple(refused), encoded, generation)
 
 
 def sentence_id(number: int, k: int) -> str:

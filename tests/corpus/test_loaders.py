@@ -391,15 +391,30 @@ def test_a_word_document_keeps_headings_lists_and_tables(tmp_path: Path) -> None
     assert d.title == "Plan"
 
 
-def test_a_word_document_that_is_encrypted_or_unpacks_to_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert "encrypted" in refusal(tmp_path, "x.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100)
+def packed(entries: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("word/document.xml", b"\0" * 10_000)
-    monkeypatch.setattr("corpus.formats._MAX_UNPACKED", 5_000)
-    assert "unpacks" in refusal(tmp_path, "x.docx", stream.getvalue())
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in entries.items():
+            file.writestr(name, data)
+    return stream.getvalue()
+
+
+def test_a_word_document_that_is_encrypted_is_refused(tmp_path: Path) -> None:
+    assert "encrypted" in refusal(tmp_path, "x.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100)
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ({f"{i}.xml": b"" for i in range(1001)}, "more than 1,000 files"),
+        ({"word/document.xml": b"\0" * 101_000_000}, "more than 100 MB"),
+        ({"word/document.xml": b"\0" * 10_000_000}, "a hundred times its size"),
+    ],
+)
+def test_a_packed_bomb_is_refused_by_what_it_says_of_itself(
+    tmp_path: Path, entries: dict[str, bytes], reason: str
+) -> None:
+    assert reason in refusal(tmp_path, "x.docx", packed(entries))
 
 
 # Refusals
