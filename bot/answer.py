@@ -14,7 +14,8 @@ Status = Literal["answered", "near_miss", "not_in_corpus", "ambiguous", "chat"]
 class Citation:
     """A quoted slice of a source: `quote == document_text[start:end]`, always.
 
-    `kind` is "article", "fact" or "document"; `note` is what the corpus records about the quoted figure.
+    `kind` is "article", "fact" or "document"; `note` is what the corpus records about the quoted figure, `page` the
+    page of a PDF.
     """
 
     marker: int
@@ -29,6 +30,7 @@ class Citation:
     kind: str = "document"
     headings: tuple[str, ...] = ()
     note: str | None = None
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

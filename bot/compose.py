@@ -67,7 +67,7 @@ class Citations:
             Citation(
                 marker=marker, document=document.id, title=document.title, publisher=document.publisher, url=document.url,
                 date=document.date, quote=document.text[start:end], start=start, end=end, kind=document.kind,
-                headings=headings, note=" ".join(notes) or None,
+                headings=headings, note=" ".join(notes) or None, page=document.page_at(start),
             )
         )  # fmt: skip
         return marker

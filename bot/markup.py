@@ -77,7 +77,8 @@ class Cited:
     @property
     def from_line(self) -> str:
         c = self.citation
-        parts = (c.publisher, day(c.date), _KINDS.get(c.kind, c.kind.capitalize()))
+        page = f"p. {c.page}" if c.page else ""
+        parts = (c.publisher, day(c.date), page, _KINDS.get(c.kind, c.kind.capitalize()))
         return " · ".join(p for p in parts if p)
 
 

@@ -13,7 +13,8 @@ def quoted(citation: Citation) -> str:
     >
     > — Rain Office, “On rain”, 2031, <https://x.org/>
     """
-    where = [citation.publisher, f"“{citation.title}”", citation.date]
+    page = f"p. {citation.page}" if citation.page else None
+    where = [citation.publisher, f"“{citation.title}”", page, citation.date]
     parts = [" ".join(p.split()) for p in where if p]
     if _address(citation):
         parts.append(f"<{citation.url}>")

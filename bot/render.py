@@ -119,7 +119,7 @@ def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:
 
 
 def _print_citation(console: Console, citation: Citation, *, quote: bool) -> None:
-    parts = [citation.title, citation.publisher, citation.date]
+    parts = [citation.title, citation.page and f"p. {citation.page}", citation.publisher, citation.date]
     console.print(f"[cyan]\\[{citation.marker}][/cyan] " + escape(" · ".join(p for p in parts if p)))
     if quote:
         console.print("    " + escape(" ".join(citation.quote.split())))

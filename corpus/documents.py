@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text with its source. Offsets everywhere count characters of `text`."""
+    """A text with its source. Offsets everywhere count characters of `text`; `pages` are those where its pages begin."""
 
     id: str
     text: str
@@ -38,6 +39,11 @@ class Document:
     kind: str = "document"
     topic: str | None = None
     statements: tuple[Statement, ...] = field(default=())
+    pages: tuple[int, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the number of the page that holds an offset, from 1, or None where the text has no pages."""
+        return bisect_right(self.pages, offset) or None
 
     def content_hash(self) -> str:
         """Return a SHA-256 over everything that the index holds of this document."""
@@ -50,4 +56,4 @@ class Document:
     def from_json(cls, text: str) -> "Document":
         row: Mapping[str, Any] = json.loads(text)
         statements = tuple(Statement(**{**s, "disagrees_with": tuple(s["disagrees_with"])}) for s in row["statements"])
-        return cls(**{**row, "statements": statements})
+        return cls(**{**row, "statements": statements, "pages": tuple(row.get("pages", ()))})

@@ -36,7 +36,7 @@ _INLINE = frozenset("b strong i em u mark small sub sup code kbd font".split())
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The text of one file, and its source as far as the file names it."""
+    """The text of one file, and its source as far as the file names it; `pages` are the offsets where its pages begin."""
 
     text: str
     title: str | None = None
@@ -44,6 +44,7 @@ class Content:
     url: str | None = None
     date: str | None = None
     kind: str = "document"
+    pages: tuple[int, ...] = ()
 
 
 def decoded(data: bytes, declared: str | None = None) -> str:
@@ -197,12 +198,13 @@ def read_pdf(data: bytes) -> Content:
             unlocked = False
         if not unlocked:
             raise RefusedDocument("it is encrypted: save a copy without the password")
-    text = ""
+    text, pages = "", []
     for page in reader.pages:
         part = page.extract_text().strip()
-        if part:
-            runs_on = text and text[-1] not in '.!?:"”' and part[0].islower()
-            text += ("\n" if runs_on else "\n\n" if text else "") + part
+        runs_on = text and part and text[-1] not in '.!?:"”' and part[0].islower()
+        text += "\n" if runs_on else "\n\n" if text and part else ""
+        pages.append(len(text))
+        text += part
     if not text:
         raise RefusedDocument("it holds no text: it may be a scan")
     said = reader.metadata
@@ -212,6 +214,7 @@ def read_pdf(data: bytes) -> Content:
         said.title if said else None,
         said.author if said else None,
         date=created.date().isoformat() if created else None,
+        pages=tuple(pages),
     )
 
 

@@ -149,6 +149,7 @@ def _documents(read: _Read) -> tuple[dict[str, Document], dict[str, str]]:
             _title(content.title) or stem,
             *_source(content.publisher, content.url, content.date),
             kind=content.kind,
+            pages=content.pages,
         )
         if _add(documents, document, name, read) and stems[stem] == 1:
             by_stem[stem] = document.id

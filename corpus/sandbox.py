@@ -65,7 +65,7 @@ class Sandbox:
         row = json.loads(answer)
         if "refused" in row:
             raise RefusedDocument(row["refused"])
-        return Content(**row)
+        return Content(**{**row, "pages": tuple(row["pages"])})
 
     def close(self) -> None:
         """End the process."""

@@ -354,6 +354,7 @@ def test_a_pdf_is_read_page_by_page(tmp_path: Path) -> None:
     assert d.title == "Report"
     assert d.date is not None
     assert len(d.date) == 10
+    assert [d.page_at(d.text.index(w)) for w in ("Viettel", "runs", "over", "End")] == [1, 2, 3, 3]
 
 
 def test_a_pdf_without_text_or_with_a_password_is_refused(tmp_path: Path) -> None:
