@@ -17,6 +17,12 @@ from index.terms import matches, sentence_terms, stem, words
 DIFFER = "Sources differ:"
 """How the paragraph of an answer begins that says what other sources say."""
 _NEAR = 3
+_MOST_MISSING = 2
+# Words that stand for things and name none.
+_EMPTY = frozenset(
+    "someone somebody anyone anybody everyone everybody something anything everything nothing nobody one ones ought over since "
+    "part way thing things lot call called use used view instead else ever though although whether".split()
+)
 # Below both of these the corpus does not even speak of the subject.
 _ON_TOPIC_COSINE, _ON_TOPIC_COVERAGE = 0.45, 0.5
 
@@ -185,9 +191,12 @@ def _missing(found: Found) -> list[str]:
             continue
         if term in reading.names or word[0].isdigit():
             names.append(word)
-        elif index.vocabulary.frequency(term) or index.encoder.knows_word(word.lower()):
+        elif word.lower() not in _EMPTY and (
+            index.vocabulary.frequency(term) or index.encoder.knows_word(word.lower())
+        ):
             others.append(word)
-    return names or others
+    # A question whose every other word is missing is worded otherwise than the sources: no word of it is what they lack.
+    return names or (others if len(others) <= _MOST_MISSING else [])
 
 
 def flat(text: str) -> str:
