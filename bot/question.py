@@ -36,6 +36,7 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
+_VERSION = re.compile(r"(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&]*[ -](\d[\w.]*\w|\d)\b")
 _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
 _SIDES = re.compile(rf"(?<!^){_ONE_NAME}(?:, {_ONE_NAME})?,? (?:and|or|vs\.?|versus|with|to|than) {_ONE_NAME}")
 _COMPARE = re.compile(r"^(?:please )?compare ", re.I)
@@ -89,6 +90,9 @@ def read_question(text: str) -> Reading:
         dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content)
     )
     years = tuple(_YEAR.findall(text))
+    # "Llama 3" is another than "Llama 3.1": the number belongs to the name.
+    versions = (w for m in _VERSION.finditer(text) for w in words(m.group(1)))
+    names = tuple(dict.fromkeys((*names, *(w for w in versions if w in content and w not in years))))
     numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
     return Reading(
         text,

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from bot.answerability import UNNAMED, gate_vector, lead
+from bot.answerability import UNNAMED, gate_vector, lead, penalty
 from bot.reader import Reader
 from bot.signals import NAMES, READ_NAMES
 from bot.training.data import LEFT_OUT
@@ -137,9 +137,10 @@ def gate_rows(rows: Sequence[Asked], rank: LogisticRegression, name: str) -> tup
     for r in rows:
         vectors = inputs(r, name)
         scores = rank.decision_function(rank_rows(vectors))
-        top = int(np.argmax(scores))
+        ordered = scores - UNNAMED * (1 - vectors[:, NAMES.index("weakest_name")])
+        top = int(np.argmax(ordered))
         signals = dict(zip(names, map(float, vectors[top]), strict=False))
-        xs.append(gate_vector(signals, float(scores[top]), lead([float(s) for s in scores], r.keys)))
+        xs.append(gate_vector(signals, float(scores[top]), lead([float(s) for s in ordered], r.keys)))
         tops.append(top)
     return np.array(xs), tops
 
@@ -181,8 +182,9 @@ def cross_validated(rows: Sequence[Asked], name: str) -> tuple[np.ndarray, np.nd
         )
         rank = fit_rank(train, name)
         x, tops = gate_rows([rows[i] for i in test], rank, name)
-        unnamed = np.array([1 - rows[i].x[t][NAMES.index("weakest_name")] for i, t in zip(test, tops, strict=True)])
-        odds = fit_gate(train, rank, name).decision_function(x) - UNNAMED * unnamed
+        best = [inputs(rows[i], name)[t] for i, t in zip(test, tops, strict=True)]
+        lost = [penalty(dict(zip([*NAMES, *READ_NAMES], map(float, v), strict=False))) for v in best]
+        odds = fit_gate(train, rank, name).decision_function(x) - np.array(lost)
         probability[test] = 1 / (1 + np.exp(-odds))
         right[test] = [bool(rows[i].y[t]) for i, t in zip(test, tops, strict=True)]
     return probability, right
