@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 
 from bot.answer import MAX_QUESTION, Answer, Question
-from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
+from bot.failures import ERRORS, NOT_FOUND, NOT_HERE, ToldRoute, failure
+from bot.feedback import Feedback
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.service import MAX_PASSAGES, Health, Passages, Service
 from corpus.documents import Document
@@ -96,6 +97,13 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         if found is None:
             raise HTTPException(404, "there is no document with this id: GET /api/documents lists them")
         return found
+
+    @routes.post("/api/feedback", tags=["answers"], status_code=204, responses=NOT_HERE)
+    async def feedback(given: Feedback) -> None:
+        """Keep what someone thinks of an answer, for the keeper of the corpus. Needs no API key."""
+        if not service.keeps_feedback:
+            raise HTTPException(403, "feedback is not kept here: GAPBOT_FEEDBACK turns it off")
+        await service.keep(given)
 
     @routes.get("/api/health", tags=["server"], response_model=Health, responses={503: {"model": Health}})
     async def health() -> Response:

@@ -65,7 +65,7 @@ def is_for_programs(path: str) -> bool:
 class Limited:
     """An ASGI app that large bodies, unknown keys and too many requests do not reach.
 
-    Bodies are limited on every path, keys and rates only for programs; health is open to all.
+    Bodies are limited on every path, keys and rates only for programs; health is open to all, feedback needs no key.
     """
 
     def __init__(self, app: App, access: Access) -> None:
@@ -85,7 +85,8 @@ class Limited:
             if wait:
                 message = "too many requests: wait as long as Retry-After says, in seconds"
                 return await refuse(send, 429, message, (b"retry-after", str(wait).encode()))
-            if self._access.keys and key is None:
+            # The page has no key, and is where feedback comes from.
+            if self._access.keys and key is None and path != "/api/feedback":
                 message = "an API key is needed: send it as Authorization: Bearer KEY"
                 return await refuse(send, 401, message, (b"www-authenticate", b"Bearer"))
         if int(headers.get(b"content-length", b"0")) > MAX_BODY:
