@@ -18,6 +18,7 @@ _FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
 # Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
 _ALIKE = 0.6
 _MARGIN = 1.5
+_CURRENCIES = frozenset("USD EUR VND SGD GBP CNY JPY KRW INR IDR MYR THB PHP TWD HKD AUD CAD CHF".split())
 _LIMITED = re.compile(r"(?P<unit>.+) \((?P<limit>up to|more than|nearly|about|at least|fewer than|under|above)\)")
 
 
@@ -118,7 +119,7 @@ def shown_value(statement: Statement) -> str:
         return value
     if unit == "percent":
         return f"{value}%"
-    if unit.startswith(("USD", "EUR", "VND", "SGD", "GBP", "CNY", "JPY")) or unit[:3].isupper():
+    if unit[:3] in _CURRENCIES:
         currency, _, scale = unit.partition(" ")
         return f"{currency} {value} {scale}".strip()
     if unit in ("rank", "date", "year"):

@@ -67,6 +67,7 @@ class Catalogue:
             self._connection.execute("select 1 from documents limit 1")
         except sqlite3.Error as error:
             raise IndexError_(f"the index file {path} cannot be read: run `gapbot index --rebuild`") from error
+        self.written = path.stat().st_mtime
         self._lock = threading.Lock()
         self.document = lru_cache(maxsize=2048)(self._read_document)
 
