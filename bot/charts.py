@@ -59,7 +59,13 @@ def by_country(
             country = _country(fact.statement.subject)
             beside = measure != measures[0]
             doubtful = beside and any(values.get(i) != fact.statement.value for i in fact.statement.disagrees_with)
-            if number is not None and country and country not in newest and _speaks_of(fact.claim, measure) and not doubtful:
+            if (
+                number is not None
+                and country
+                and country not in newest
+                and _speaks_of(fact.claim, measure)
+                and not doubtful
+            ):
                 found.setdefault(country, []).append((fact, number, beside))
         for country, figures in found.items():
             last = max(f.years[1] for f, _, _ in figures if f.years)
@@ -84,9 +90,7 @@ def ranks_by_year(facts: Iterable[Fact], title: str, remark: str, measure: str) 
     if not rows:
         return Chart(title, remark, "ranks", ())
     years, numbers = [y for y, _, _ in rows], [n for _, n, _ in rows]
-    marks = [
-        Mark(f, _of(n, f), n, 8 + 84 * _share(y, years), 100 * (1 - _share(n, numbers))) for y, n, f in rows
-    ]
+    marks = [Mark(f, _of(n, f), n, 8 + 84 * _share(y, years), 100 * (1 - _share(n, numbers))) for y, n, f in rows]
     return Chart(f"{title}: {subject}", remark, "ranks", tuple(marks))
 
 

@@ -111,7 +111,7 @@ def shown_value(statement: Statement) -> str:
     limit = _LIMITED.fullmatch(unit)
     if limit:
         return f"{limit['limit']} {shown_value(replace(statement, unit=limit['unit']))}"
-    if value.isdigit() and len(value) > 4:
+    if value.isdigit() and len(value) > 3 and unit not in ("year", "years", "date"):
         value = f"{int(value):,}"
     if unit.startswith("rank ") and value.isdigit():
         return f"rank {value} {unit.removeprefix('rank ')}"

@@ -20,7 +20,8 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 class Fact:
     """A statement with the words that make it and where they stand.
 
-    `years` are the first and the last that it is about; `places` the countries it names and the region it is about.
+    `years` are the first and the last that it is about; `places` the countries it names and the region it is about;
+    `told` the date of its source or, where that is unknown, the year it is about, unless that is still to come.
     """
 
     document: Document
@@ -29,6 +30,7 @@ class Fact:
     figure: str
     topic: str
     years: tuple[int, int] | None
+    told: str
     places: tuple[str, ...]
 
     @property
@@ -58,31 +60,34 @@ class Fact:
 
 
 def read_facts(catalogue: Catalogue) -> list[Fact]:
-    """Return at most MOST facts, the newest first, undated ones last.
+    """Return at most MOST facts, the newest told first, those without a date last.
 
     Several statements recorded for one sentence are one fact, unless they record figures.
     """
     found: list[Fact] = []
-    for document in catalogue.with_statements(MOST):
+    documents = catalogue.with_statements(MOST)
+    newest = max((d.date or "" for d in documents), default="")
+    for document in documents:
         seen: set[tuple[int, int]] = set()
         for statement in document.statements:
             place = (statement.start, statement.end)
             if place not in seen or statement.value:
-                found.append(_fact(document, statement))
+                found.append(_fact(document, statement, newest))
             seen.add(place)
-    found.sort(key=lambda f: f.statement.id)
-    found.sort(key=lambda f: (f.years or (0, 0))[::-1] + (f.document.date or "",), reverse=True)
-    return found[:MOST]
+    return sorted(found, key=lambda f: f.told, reverse=True)[:MOST]
 
 
-def _fact(document: Document, statement: Statement) -> Fact:
+def _fact(document: Document, statement: Statement, newest: str) -> Fact:
     claim = document.text[statement.start : statement.end]
     subject = statement.subject or ""
     named = countries(f"{subject} . {statement.unit or ''} . {claim}")
     years = [int(year) for year in _YEAR.findall(statement.as_of or document.date or "")]
+    told = document.date or next((str(year) for year in years if str(year) <= newest), "")
+    # The unit may say of whom its figure is, for the claim speaks of several; beside the subject that is said twice.
+    figure = shown_value(statement).removesuffix(f" ({subject})")
     return Fact(
-        document, statement, claim, shown_value(statement),
+        document, statement, claim, figure,
         (document.topic or document.title).replace("-", " "),
-        (min(years), max(years)) if years else None,
+        (min(years), max(years)) if years else None, told,
         tuple(dict.fromkeys((*named, *regions(subject)))),
     )  # fmt: skip

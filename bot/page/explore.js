@@ -4,7 +4,7 @@ const STEP = 30;
 const NAMES = ["find", "topic", "country", "year", "source", "sort"];
 const ORDERS = {
   "": (a, b) => a.place - b.place,
-  oldest: (a, b) => (a.data.from || "9999").localeCompare(b.data.from || "9999") || a.place - b.place,
+  oldest: (a, b) => (a.data.told || "9").localeCompare(b.data.told || "9") || a.place - b.place,
   subject: (a, b) => (a.data.subject || "\uffff").localeCompare(b.data.subject || "\uffff", "en") || a.place - b.place,
   source: (a, b) => a.data.source.localeCompare(b.data.source, "en") || a.place - b.place,
 };
