@@ -1,5 +1,6 @@
-// Runs once, in the tab of facts: `element` is its root, `watch` follows its value. Searching, filtering and ordering
-// happen here, without the server; the address carries the choice, so that a view can be shared.
+// Runs once, in the tab of facts: `element` is its root, `watch` follows its value, `trigger` asks the server for it.
+// Searching, filtering and ordering happen here, without the server; the address carries the choice, so that a view
+// can be shared.
 const STEP = 30;
 const NAMES = ["find", "topic", "country", "year", "source", "sort"];
 const ORDERS = {
@@ -118,5 +119,10 @@ document.addEventListener("gapbot-explore", (event) => {
   remember();
 });
 
+// The facts are half a megabyte: they come when the tab is first opened, and the chat does not wait for them.
 watch("value", begin);
-begin();
+new IntersectionObserver((seen, observer) => {
+  if (!seen.some((entry) => entry.isIntersecting)) return;
+  observer.disconnect();
+  trigger("select", {});
+}).observe(element);
