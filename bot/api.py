@@ -100,10 +100,8 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
 
     @routes.post("/api/feedback", tags=["answers"], status_code=204, responses=NOT_HERE)
     async def feedback(given: Feedback) -> None:
-        """Keep what someone thinks of an answer, for the keeper of the corpus. Needs no API key."""
-        if not service.keeps_feedback:
-            raise HTTPException(403, "feedback is not kept here: GAPBOT_FEEDBACK turns it off")
-        await service.keep(given)
+        """Keep what someone thinks of an answer, for the keeper of the corpus."""
+        await keep(service, given)
 
     @routes.get("/api/health", tags=["server"], response_model=Health, responses={503: {"model": Health}})
     async def health() -> Response:
@@ -117,6 +115,13 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
 
     return routes
+
+
+async def keep(service: Service, given: Feedback) -> None:
+    """Keep feedback, or answer 403 where none is kept."""
+    if not service.keeps_feedback:
+        raise HTTPException(403, "feedback is not kept here: GAPBOT_FEEDBACK turns it off")
+    await service.keep(given)
 
 
 async def _events(answers: AsyncIterator[Answer]) -> AsyncIterator[str]:

@@ -27,12 +27,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart of bars, the longest first, or of ranks by year, the best on top."""
+    """A chart of bars, the longest first, or of ranks by year, the best on top: those `of` one subject."""
 
     title: str
     remark: str
     kind: str
     marks: tuple[Mark, ...]
+    of: str = ""
 
 
 def draw(facts: Sequence[Fact]) -> list[Chart]:
@@ -91,7 +92,7 @@ def ranks_by_year(facts: Iterable[Fact], title: str, remark: str, measure: str) 
         return Chart(title, remark, "ranks", ())
     years, numbers = [y for y, _, _ in rows], [n for _, n, _ in rows]
     marks = [Mark(f, _of(n, f), n, 8 + 84 * _share(y, years), 100 * (1 - _share(n, numbers))) for y, n, f in rows]
-    return Chart(f"{title}: {subject}", remark, "ranks", tuple(marks))
+    return Chart(title, remark, "ranks", tuple(marks), subject)
 
 
 def _of(number: int, fact: Fact) -> str:

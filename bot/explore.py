@@ -41,10 +41,6 @@ class Holding:
     undated: int
 
 
-LOADING = '<p class="loading" role="status">Loading…</p>'
-"""What a tab shows until its HTML has come."""
-
-
 def render_explore(chain: Chain) -> str:
     """Return the HTML of the tab that lists the facts. Made once for each generation of the index."""
     return _explore(chain.index)

@@ -195,6 +195,10 @@ class Service:
 
         return await self.workers.run(listed)
 
+    async def drawn(self, part: Callable[[Chain], str]) -> str:
+        """Return what a function makes of the chain: a part of the page."""
+        return await self.workers.run(lambda: part(self._chain))
+
     @property
     def keeps_feedback(self) -> bool:
         return self._feedback is not None

@@ -1,6 +1,7 @@
-// Runs once, in the tab of facts: `element` is its root, `watch` follows its value, `trigger` asks the server for it.
-// Searching, filtering and ordering happen here, without the server; the address carries the choice, so that a view
-// can be shared.
+// The part of the page with the facts. Searching, filtering and ordering happen here, without the server; the address
+// carries the choice, so that a view can be shared.
+import { t } from "./texts.js";
+
 const STEP = 30;
 const NAMES = ["find", "topic", "country", "year", "source", "sort"];
 const ORDERS = {
@@ -9,12 +10,13 @@ const ORDERS = {
   subject: (a, b) => (a.data.subject || "\uffff").localeCompare(b.data.subject || "\uffff", "en") || a.place - b.place,
   source: (a, b) => a.data.source.localeCompare(b.data.source, "en") || a.place - b.place,
 };
+const root = () => document.querySelector("#explore");
+const field = (name) => root().querySelector(`.filters [name="${name}"]`);
+const chosen = () => Object.fromEntries(NAMES.map((name) => [name, field(name)?.value ?? ""]));
+const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
+const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 let facts = [];
 let shown = STEP;
-
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
-const field = (name) => element.querySelector(`.filters [name="${name}"]`);
-const chosen = () => Object.fromEntries(NAMES.map((name) => [name, field(name)?.value ?? ""]));
 
 function fits(fact, want, words) {
   const d = fact.data;
@@ -31,26 +33,30 @@ function apply() {
   const found = facts.filter((fact) => fits(fact, want, words)).sort(ORDERS[want.sort] ?? ORDERS[""]);
   facts.forEach((fact) => { fact.node.hidden = true; });
   found.slice(0, shown).forEach((fact) => { fact.node.hidden = false; });
-  element.querySelector(".facts").append(...found.map((fact) => fact.node));
-  const filtered = found.length < facts.length;
-  element.querySelector(".counted").textContent = filtered
-    ? `${found.length} of ${facts.length} facts` : `${facts.length} ${facts.length === 1 ? "fact" : "facts"}`;
-  element.querySelector(".none").hidden = found.length > 0;
-  element.querySelector(".clear").hidden = !NAMES.some((name) => name !== "sort" && want[name]);
-  const more = element.querySelector(".more");
-  more.hidden = found.length <= shown;
-  more.textContent = `Show ${Math.min(STEP, found.length - shown)} more`;
+  root().querySelector(".facts").append(...found.map((fact) => fact.node));
+  count(found.length);
+  root().querySelector(".none").hidden = found.length > 0;
+  root().querySelector(".clear").hidden = !NAMES.some((name) => name !== "sort" && want[name]);
 }
 
-// The address: what is not chosen is left out of it; what belongs to other tabs stays.
+function count(found) {
+  const whole = facts.length === 1 ? t("fact") : t("facts");
+  root().querySelector(".counted").textContent = found < facts.length
+    ? `${found} ${t("of")} ${facts.length} ${whole}` : `${facts.length} ${whole}`;
+  const more = root().querySelector(".more");
+  more.hidden = found <= shown;
+  more.textContent = `${t("Show more")} (${Math.min(STEP, found - shown)})`;
+}
+
+// What is not chosen is left out of the address.
 function remember() {
-  const url = new URL(location.href);
-  url.searchParams.set("tab", "explore");
+  const address = new URL(location);
+  address.searchParams.set("tab", "explore");
   for (const [name, value] of Object.entries(chosen())) {
-    if (value) url.searchParams.set(name, value);
-    else url.searchParams.delete(name);
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
   }
-  history.replaceState(history.state, "", url);
+  history.replaceState(history.state, "", address);
 }
 
 function choose(wanted) {
@@ -58,17 +64,13 @@ function choose(wanted) {
     const control = field(name);
     if (!control) continue;
     control.value = wanted(name) ?? "";
-    if (control.selectedIndex === -1) control.value = "";  // an old link may name what is no longer there
+    if (control.selectedIndex === -1) control.value = ""; // an old link may name what is no longer there
   }
   shown = STEP;
   apply();
 }
 
-function begin() {
-  facts = [...element.querySelectorAll(".fact")].map((node, place) => (
-    { node, place, data: node.dataset, text: fold(`${node.textContent} ${node.dataset.subject} ${node.dataset.country}`) }
-  ));
-  if (matchMedia("(max-width: 700px)").matches) element.querySelector("details.charts")?.removeAttribute("open");
+function fromAddress() {
   const asked = new URLSearchParams(location.search);
   choose((name) => asked.get(name));
 }
@@ -79,50 +81,67 @@ function changed() {
   remember();
 }
 
-element.addEventListener("input", (event) => { if (event.target.closest(".filters")) changed(); });
-element.addEventListener("submit", (event) => event.preventDefault());
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  if (button.matches(".ask")) {
-    document.dispatchEvent(new CustomEvent("gapbot-ask", { detail: { question: button.dataset.question } }));
-  } else if (button.matches(".clear")) {
+document.addEventListener("gapbot:place", (event) => {
+  if (event.detail !== "explore") return;
+  facts = [...root().querySelectorAll(".fact")].map((node, place) => (
+    { node, place, data: node.dataset, text: fold(`${node.textContent} ${node.dataset.subject} ${node.dataset.country}`) }
+  ));
+  // On a phone the charts would push the facts out of sight.
+  if (matchMedia("(max-width: 700px)").matches) root().querySelector("details.charts")?.removeAttribute("open");
+  fromAddress();
+});
+addEventListener("popstate", () => { if (facts.length && document.body.dataset.tab === "explore") fromAddress(); });
+// Coming back from another part, the choice stands as it was left: the address says so again.
+new MutationObserver(() => {
+  if (!facts.length || document.body.dataset.tab !== "explore") return;
+  const asked = new URLSearchParams(location.search);
+  if (!NAMES.some((name) => asked.has(name))) remember();
+}).observe(document.body, { attributeFilter: ["data-tab"] });
+
+document.addEventListener("input", (event) => { if (event.target.closest?.("#explore .filters")) changed(); });
+document.addEventListener("submit", (event) => { if (event.target.matches("#explore .filters")) event.preventDefault(); });
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("#explore button");
+  const topic = event.target.closest?.("#about a[data-topic]");
+  if (topic && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openTopic(topic.dataset.topic);
+  } else if (button?.matches(".ask")) {
+    say("gapbot:tab", "chat");
+    say("gapbot:ask", { question: button.dataset.question });
+  } else if (button?.matches(".clear")) {
     choose((name) => (name === "sort" ? field("sort").value : ""));
     remember();
     field("find").focus();
-  } else if (button.matches(".more")) {
-    const first = [...element.querySelectorAll(".fact[hidden]")][0];
+  } else if (button?.matches(".more")) {
+    const first = root().querySelector(".fact[hidden]");
     shown += STEP;
     apply();
     first?.querySelector("button.ask").focus({ preventScroll: true });
   }
 });
-element.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.name === "find" && event.target.value) {
-    event.preventDefault();
-    event.target.value = "";
-    changed();
-  }
+
+function openTopic(topic) {
+  if (facts.length) choose((name) => (name === "topic" ? topic : ""));
+  say("gapbot:tab", "explore");
+  const address = new URL(location);
+  address.search = `?${new URLSearchParams({ tab: "explore", topic })}`;
+  history.replaceState(history.state, "", address); // what is still to come reads it there
+  document.querySelector("#places").scrollTop = 0;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !event.target.matches?.('#explore [name="find"]') || !event.target.value) return;
+  event.preventDefault();
+  event.target.value = "";
+  changed();
 });
-// "/" goes to the search while this tab is open; elsewhere it belongs to the chat.
+// "/" goes to the search while the facts are shown; elsewhere it belongs to the chat.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  const find = field("find");
-  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || !find?.offsetParent) return;
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!document.querySelector('#explore [name="find"]')?.offsetParent) return;
   event.preventDefault();
   event.stopPropagation();
-  find.focus();
+  field("find").focus();
 }, true);
-// A topic chosen in the tab about the corpus, or a step back.
-document.addEventListener("gapbot-explore", (event) => {
-  choose((name) => (name === "topic" ? event.detail.topic : ""));
-  remember();
-});
-
-// The facts are half a megabyte: they come when the tab is first opened, and the chat does not wait for them.
-watch("value", begin);
-new IntersectionObserver((seen, observer) => {
-  if (!seen.some((entry) => entry.isIntersecting)) return;
-  observer.disconnect();
-  trigger("select", {});
-}).observe(element);

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from corpus.loaders import load_corpus
 from index.catalogue import Catalogue, Group
 from tests.fake_chain import HOSTILE
 
+VIETNAMESE = Path(explore.__file__).parent / "page" / "vi.js"
 README = Path(__file__).parents[2] / "README.md"
 MONEY = {"USD billion": 1.0, "USD million": 0.001}
 
@@ -150,7 +152,7 @@ def test_ranks_stand_by_year_the_best_on_top_and_disputed_ones_both(facts_of: An
         ]
     )
     chart = ranks_by_year(found, "Harbours", "", "harbour index")
-    assert chart.title == "Harbours: Peru"
+    assert chart.of == "Peru"
     assert [(m.label, m.up, m.fact.disputed) for m in chart.marks] == [
         ("40 of 90", 0.0, False), ("20 of 90", 100.0, True), ("30 of 90", 50.0, True),
     ]  # fmt: skip
@@ -206,10 +208,20 @@ def test_hostile_facts_are_shown_as_text_and_link_nowhere(tmp_path: Path) -> Non
     assert "window.pwned" in html
 
 
+def test_every_text_of_the_interface_has_its_vietnamese(shipped: dict[str, Document], tmp_path: Path) -> None:
+    html = pages(list(shipped.values()), tmp_path / "c.sqlite") + pages([], tmp_path / "d.sqlite")
+    marked = re.findall(r"<[^<>]* data-t(?: hidden)?>([^<]*)<", html)
+    labels = re.findall(r'data-t-(?:label|placeholder)="([^"]*)"', html)
+    texts = {unescape(text).strip() for text in marked + labels}
+    known = set(re.findall(r'^  "((?:[^"\\]|\\.)*)": "', VIETNAMESE.read_text(encoding="utf-8"), re.M))
+    assert len(texts) > 60
+    assert texts - known == set()
+
+
 def test_a_corpus_without_facts_says_so(tmp_path: Path) -> None:
     html = pages([Document("a", "Words.", "A")], tmp_path / "c.sqlite")
     assert "No facts to browse" in html
-    assert "1 document " in html
+    assert "Documents</span>: 1." in html
     assert "<form" not in html
     assert "Oldest source" in html
 

@@ -14,7 +14,7 @@ from bot.cli import main
 from bot.config import settings
 from bot.evaluation import read_questions, verdict
 from bot.feedback import Feedback, FeedbackLog, Slice, eval_rows
-from bot.limits import Access
+from bot.limits import Access, read_access
 from corpus.errors import GapbotError, UsageError
 from tests.fake_chain import DOCUMENTS, VIETTEL, FakeChain
 from tests.serving import served
@@ -44,7 +44,7 @@ def served_log(tmp_path_factory: pytest.TempPathFactory) -> FeedbackLog:
 def client(served_log: FeedbackLog) -> Iterator[httpx.Client]:
     with (
         served(FakeChain(), Access(keys=("k",)), feedback=served_log) as address,
-        httpx.Client(base_url=address, timeout=30) as client,
+        httpx.Client(base_url=address, timeout=30, headers={"x-api-key": "k"}) as client,
     ):
         yield client
 
@@ -62,11 +62,17 @@ def given(**changed: object) -> Feedback:
 
 
 def test_what_the_page_sends_is_kept_whole_and_needs_no_key(client: httpx.Client, log: FeedbackLog) -> None:
-    assert client.post("/api/ask", json={"question": "a"}).status_code == 401
-    assert client.post("/api/feedback", json=GOOD).status_code == 204
+    assert client.post("/api/feedback", json=GOOD, headers={"x-api-key": "wrong"}).status_code == 401
+    assert client.post("/page/feedback", json=GOOD, headers={"x-api-key": ""}).status_code == 204
     [(time, kept)] = log.read()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time)
     assert kept == given()
+
+
+def test_what_the_page_sends_is_counted_by_the_rate_limit(log: FeedbackLog) -> None:
+    with served(FakeChain(), read_access({"GAPBOT_RATE": "2/minute"}), feedback=log) as address:
+        told = [httpx.post(f"{address}/page/feedback", json=GOOD).status_code for _ in range(3)]
+    assert told == [204, 204, 429]
 
 
 def test_the_right_passage_is_read_from_the_source_not_from_what_was_sent(
@@ -120,9 +126,10 @@ def test_a_body_over_the_limit_and_another_site_are_refused(client: httpx.Client
 
 def test_where_it_is_turned_off_the_server_says_so() -> None:
     with served(FakeChain()) as address:
-        response = httpx.post(f"{address}/api/feedback", json=GOOD)
-    assert response.status_code == 403
-    assert "GAPBOT_FEEDBACK" in response.json()["error"]["message"]
+        for path in ("/api/feedback", "/page/feedback"):
+            response = httpx.post(f"{address}{path}", json=GOOD)
+            assert response.status_code == 403
+            assert "GAPBOT_FEEDBACK" in response.json()["error"]["message"]
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
