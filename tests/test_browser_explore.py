@@ -106,7 +106,7 @@ def test_search_is_instant_and_knows_words_without_accents(explore: Any) -> None
         box.value = "viettel data"; box.dispatchEvent(new Event("input", { bubbles: true }));
         return performance.now() - start; }"""
     )
-    assert took < 500
+    assert took < 150
     assert shown(page) == min(30, counted(page)[0])
     find.fill("xyzzy")
     assert shown(page) == 0
@@ -241,8 +241,7 @@ def test_a_hostile_fact_runs_and_loads_nothing(explore: Any) -> None:
 def test_nothing_keeps_anyone_out(explore: Any, scheme: str) -> None:
     page = explore(color_scheme=scheme)
     page.locator("#explore .chart summary").first.click()
-    assert serious(page) == []
-    page.locator('#explore [name="find"]').fill("xyzzy")
+    page.locator('#explore [name="find"]').fill("singapore")
     assert serious(page) == []
     page.locator('.places a[data-tab="about"]').click()
     page.locator("#about table").first.wait_for()

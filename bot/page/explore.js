@@ -17,6 +17,7 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[Ä
 const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 let facts = [];
 let shown = STEP;
+let ordered = "";
 
 function fits(fact, want, words) {
   const d = fact.data;
@@ -30,13 +31,23 @@ function apply() {
   if (!facts.length) return;
   const want = chosen();
   const words = fold(want.find).split(/\s+/).filter(Boolean);
-  const found = facts.filter((fact) => fits(fact, want, words)).sort(ORDERS[want.sort] ?? ORDERS[""]);
-  facts.forEach((fact) => { fact.node.hidden = true; });
-  found.slice(0, shown).forEach((fact) => { fact.node.hidden = false; });
-  root().querySelector(".facts").append(...found.map((fact) => fact.node));
-  count(found.length);
-  root().querySelector(".none").hidden = found.length > 0;
+  order(want.sort);
+  let found = 0;
+  for (const fact of facts) {
+    const hidden = !fits(fact, want, words) || ++found > shown;
+    if (fact.node.hidden !== hidden) fact.node.hidden = hidden;
+  }
+  count(found);
+  root().querySelector(".none").hidden = found > 0;
   root().querySelector(".clear").hidden = !NAMES.some((name) => name !== "sort" && want[name]);
+}
+
+// Moving hundreds of elements takes a while: only when another order is chosen.
+function order(by) {
+  if (by === ordered) return;
+  ordered = by;
+  facts.sort(ORDERS[by] ?? ORDERS[""]);
+  root().querySelector(".facts").append(...facts.map((fact) => fact.node));
 }
 
 function count(found) {
@@ -114,9 +125,10 @@ document.addEventListener("click", (event) => {
     remember();
     field("find").focus();
   } else if (button?.matches(".more")) {
-    const first = root().querySelector(".fact[hidden]");
+    const before = shown;
     shown += STEP;
     apply();
+    const first = root().querySelectorAll(".fact:not([hidden])")[before];
     first?.querySelector("button.ask").focus({ preventScroll: true });
   }
 });
