@@ -94,6 +94,15 @@ def test_the_facts_open_beside_the_chat_a_few_at_a_time(visit: Any, url: str) ->
     )
 
 
+@pytest.mark.parametrize("tab", ["explore", "about"])
+def test_a_link_to_a_part_opens_it_in_a_browser_that_was_never_here(chromium: Any, url: str, tab: str) -> None:
+    page = chromium.new_page()
+    page.goto(f"{url}/?tab={tab}")
+    page.locator(f"#{tab} h2").first.wait_for()
+    assert page.locator(f'.places a[data-tab="{tab}"]').get_attribute("aria-current") == "page"
+    page.close()
+
+
 def test_search_is_instant_and_knows_words_without_accents(explore: Any) -> None:
     page = explore()
     find = page.locator('#explore [name="find"]')
@@ -231,7 +240,7 @@ def test_a_hostile_fact_runs_and_loads_nothing(explore: Any) -> None:
     page = explore("&find=onerror")
     fact = page.locator("#explore .fact:visible").first
     assert HOSTILE.strip() in fact.locator(".claim").inner_text()
-    fact.locator(".top").click()
+    fact.locator(".fact-head").click()
     fact.locator(".ask").click()
     page.locator("#turn-1.done").wait_for()
     assert page.evaluate("window.pwned") is None
