@@ -13,7 +13,6 @@ from bot.config import Settings
 from bot.library import watch
 from bot.opening import open_chain, print_json
 from corpus.errors import UsageError
-from corpus.loaders import cleaned
 
 if TYPE_CHECKING:
     from bot.feedback import Feedback
@@ -134,6 +133,7 @@ def _feedback(config: Settings, options: argparse.Namespace) -> int:
 
 def _told(time: str, feedback: "Feedback") -> Iterator[str]:
     """Yield the lines about one judgement. What came over the network must not drive the terminal."""
+    from corpus.loaders import cleaned
 
     def plain(text: str) -> str:
         return " ".join(cleaned(text).split())
