@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 
 from bot.answer import MAX_QUESTION, Answer, Question
-from bot.failures import ERRORS, NOT_FOUND, ToldRoute, failure
+from bot.failures import ERRORS, NOT_FOUND, NOT_HERE, ToldRoute, failure
+from bot.feedback import Feedback
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.service import MAX_PASSAGES, Health, Passages, Service
 from corpus.documents import Document
@@ -97,6 +98,11 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
             raise HTTPException(404, "there is no document with this id: GET /api/documents lists them")
         return found
 
+    @routes.post("/api/feedback", tags=["answers"], status_code=204, responses=NOT_HERE)
+    async def feedback(given: Feedback) -> None:
+        """Keep what someone thinks of an answer, for the keeper of the corpus."""
+        await keep(service, given)
+
     @routes.get("/api/health", tags=["server"], response_model=Health, responses={503: {"model": Health}})
     async def health() -> Response:
         """Say whether questions can be answered: status 200 if so, 503 if not. Needs no API key."""
@@ -109,6 +115,13 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
 
     return routes
+
+
+async def keep(service: Service, given: Feedback) -> None:
+    """Keep feedback, or answer 403 where none is kept."""
+    if not service.keeps_feedback:
+        raise HTTPException(403, "feedback is not kept here: GAPBOT_FEEDBACK turns it off")
+    await service.keep(given)
 
 
 async def _events(answers: AsyncIterator[Answer]) -> AsyncIterator[str]:

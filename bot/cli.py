@@ -103,9 +103,10 @@ def _chat(config: Settings, options: argparse.Namespace) -> int:
     if not 0 < options.port < 65536:
         raise UsageError(f"--port {options.port} is not a port: use 1 to 65535")
     chain = open_chain(config, build=True)
+    from bot.feedback import FeedbackLog
     from bot.server import serve
 
-    serve(chain, options.host, options.port)
+    serve(chain, options.host, options.port, FeedbackLog(config.feedback) if config.keeps_feedback else None)
     return ANSWERED
 
 

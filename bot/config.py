@@ -21,6 +21,7 @@ class Settings:
     corpus: Path
     encoder: str = BUNDLED
     logs_gaps: bool = True
+    keeps_feedback: bool = True
     reads: bool = True
     llm: str | None = None
     llm_url: str | None = None
@@ -46,14 +47,19 @@ class Settings:
         return self.home / "added" / self.index.name
 
     @property
+    def feedback(self) -> Path:
+        """What people said of the answers from this corpus."""
+        return self.home / "feedback" / f"{self.index.name}.jsonl"
+
+    @property
     def encoders(self) -> Path:
         """Where exported encoders lie."""
         return self.home / "encoders"
 
 
 def settings(home: str | None = None, corpus: str | None = None, llm: str | None = None) -> Settings:
-    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER, GAPBOT_GAPS and GAPBOT_READER, then
-    defaults.
+    """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER, GAPBOT_GAPS, GAPBOT_FEEDBACK and
+    GAPBOT_READER, then defaults.
 
     The LLM comes from GAPBOT_LLM, GAPBOT_LLM_URL and GAPBOT_LLM_SECONDS. Raises UsageError for a name that cannot be a
     folder and for seconds that are no number.
@@ -66,6 +72,7 @@ def settings(home: str | None = None, corpus: str | None = None, llm: str | None
         corpus=_folder(corpus) if corpus else SHIPPED_CORPUS,
         encoder=os.environ.get("GAPBOT_ENCODER") or BUNDLED,
         logs_gaps=not _off("GAPBOT_GAPS"),
+        keeps_feedback=not _off("GAPBOT_FEEDBACK"),
         reads=not _off("GAPBOT_READER"),
         llm=None if llm.lower() in ("off", "none", "0", "no") else llm,
         llm_url=os.environ.get("GAPBOT_LLM_URL") or None,

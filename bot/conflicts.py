@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.question import Reading
 from bot.short import short_answer
@@ -18,6 +18,8 @@ _FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
 # Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
 _ALIKE = 0.6
 _MARGIN = 1.5
+_CURRENCIES = frozenset("USD EUR VND SGD GBP CNY JPY KRW INR IDR MYR THB PHP TWD HKD AUD CAD CHF".split())
+_LIMITED = re.compile(r"(?P<unit>.+) \((?P<limit>up to|more than|nearly|about|at least|fewer than|under|above)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,22 @@ def shown_value(statement: Statement) -> str:
 
     >>> shown_value(Statement("x", 0, 1, value="80", unit="USD million"))
     'USD 80 million'
+    >>> shown_value(Statement("x", 0, 1, value="817800", unit="patents (more than)"))
+    'more than 817,800 patents'
     """
     value, unit = statement.value or "", (statement.unit or "").strip()
+    limit = _LIMITED.fullmatch(unit)
+    if limit:
+        return f"{limit['limit']} {shown_value(replace(statement, unit=limit['unit']))}"
+    if value.isdigit() and len(value) > 3 and unit not in ("year", "years", "date"):
+        value = f"{int(value):,}"
+    if unit.startswith("rank ") and value.isdigit():
+        return f"rank {value} {unit.removeprefix('rank ')}"
     if not unit or (unit in ("rank", "date", "year", "years") and not value.isdigit()):
         return value
     if unit == "percent":
         return f"{value}%"
-    if unit.startswith(("USD", "EUR", "VND", "SGD", "GBP", "CNY", "JPY")) or unit[:3].isupper():
+    if unit[:3] in _CURRENCIES:
         currency, _, scale = unit.partition(" ")
         return f"{currency} {value} {scale}".strip()
     if unit in ("rank", "date", "year"):

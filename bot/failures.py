@@ -41,6 +41,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     503: {"model": Failure, "description": "not now: too much is asked at once, or there is no index"},
 }
 """What every route may answer in place of its answer."""
+NOT_HERE: dict[int | str, dict[str, Any]] = {403: {"model": Failure, "description": "this server does not do that"}}
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "there is none of that name"}}
 
 

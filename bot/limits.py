@@ -25,6 +25,8 @@ MAX_BODY = 64 * 1024
 PUBLIC_RATE = "300/minute"
 """The rate limit of a server that other machines can reach, where none is set."""
 
+_WRITES = "/page/feedback"
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -65,7 +67,8 @@ def is_for_programs(path: str) -> bool:
 class Limited:
     """An ASGI app that large bodies, unknown keys and too many requests do not reach.
 
-    Bodies are limited on every path, keys and rates only for programs; health is open to all.
+    Bodies are limited on every path, keys and rates only for programs; health is open to all. What the page writes
+    needs no key, for it has none, and is counted all the same.
     """
 
     def __init__(self, app: App, access: Access) -> None:
@@ -78,14 +81,15 @@ class Limited:
             return await self._app(scope, receive, send)
         headers = {k.lower(): v for k, v in scope["headers"]}
         path = scope["path"]
-        if is_for_programs(path) and path != "/api/health":
+        for_programs = is_for_programs(path) and path != "/api/health"
+        if for_programs or path == _WRITES:
             key = self._key(headers)
             client = f"key {key}" if key is not None else f"address {(scope.get('client') or ('?',))[0]}"
             wait = self._wait(client)
             if wait:
                 message = "too many requests: wait as long as Retry-After says, in seconds"
                 return await refuse(send, 429, message, (b"retry-after", str(wait).encode()))
-            if self._access.keys and key is None:
+            if for_programs and self._access.keys and key is None:
                 message = "an API key is needed: send it as Authorization: Bearer KEY"
                 return await refuse(send, 401, message, (b"www-authenticate", b"Bearer"))
         if int(headers.get(b"content-length", b"0")) > MAX_BODY:

@@ -1,10 +1,14 @@
-"""What the page asks for beside the chat: a whole document, questions that lead on, and where to leave feedback."""
+"""What the page asks for beside the chat: its other parts, a whole document, questions that lead on; and feedback."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import HTMLResponse
 
 from bot.answer import MAX_QUESTION, Question
+from bot.api import keep
+from bot.explore import render_about, render_explore
+from bot.feedback import Feedback
 from bot.service import Service
 
 
@@ -22,5 +26,17 @@ def router(service: Service) -> APIRouter:
     @routes.get("/page/next")
     async def follow_ups(q: Annotated[str, Query(min_length=1, max_length=MAX_QUESTION)]) -> dict[str, Any]:
         return {"questions": list(await service.follow_ups(Question(q)))}
+
+    @routes.get("/page/explore", response_class=HTMLResponse)
+    async def explore() -> str:
+        return await service.drawn(render_explore)
+
+    @routes.get("/page/about", response_class=HTMLResponse)
+    async def about() -> str:
+        return await service.drawn(render_about)
+
+    @routes.post("/page/feedback", status_code=204)
+    async def feedback(given: Feedback) -> None:
+        await keep(service, given)
 
     return routes

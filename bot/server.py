@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from bot import api, openai_api, page_api
 from bot.chain import Chain
 from bot.failures import BROKEN, tell_errors
+from bot.feedback import FeedbackLog
 from bot.limits import MAX_BODY, Access, App, Limited, Message, Receive, Send, is_for_programs, read_access, refuse
 from bot.markup import PAGE
 from bot.mcp_server import McpApp, mcp_server
@@ -138,16 +139,22 @@ class ForPrograms:
 
 
 def create_app(
-    chain: Chain, host: str = "127.0.0.1", access: Access | None = None, workers: Workers | None = None
+    chain: Chain,
+    host: str = "127.0.0.1",
+    access: Access | None = None,
+    workers: Workers | None = None,
+    feedback: FeedbackLog | None = None,
 ) -> FastAPI:
     """Return the web app over a chain; `host` is the address it will be bound to, `workers` do the work for programs.
+
+    Without a log no `feedback` is kept.
 
     The generated API pages of FastAPI are off: they load scripts from elsewhere.
     """
     access = access or Access()
     workers = workers or Workers()
     metrics = Metrics(workers)
-    service = Service(chain, metrics.count_answer, workers)
+    service = Service(chain, metrics.count_answer, workers, feedback)
     tools = McpApp(mcp_server(service, _version()), MAX_BODY)
 
     @asynccontextmanager
@@ -194,12 +201,12 @@ def _version() -> str:
         return ""
 
 
-def serve(chain: Chain, host: str, port: int) -> None:
+def serve(chain: Chain, host: str, port: int, feedback: FeedbackLog | None = None) -> None:
     """Serve the page until interrupted. Raises UsageError if the host and port cannot be had, or the access settings read."""
     access = read_access(public=host.strip("[]").lower() not in _LOCAL)
     listening = _listen(host, port)
     try:
-        app = create_app(chain, host, access)
+        app = create_app(chain, host, access, feedback=feedback)
         name = f"[{host}]" if ":" in host else host
         shown = "localhost" if host in _ANY else name
         print(

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bot.answer import Answer, Question, check_question
 from bot.chain import Chain
+from bot.feedback import Feedback, FeedbackLog
 from corpus.documents import Document
 from corpus.errors import GapbotError, Overloaded
 from index.catalogue import Listed
@@ -138,9 +139,14 @@ class Service:
     """Questions, searches and documents over one chain. Every method raises Overloaded when too much is asked at once."""
 
     def __init__(
-        self, chain: Chain, on_answer: Callable[[Answer], None] | None = None, workers: Workers | None = None
+        self,
+        chain: Chain,
+        on_answer: Callable[[Answer], None] | None = None,
+        workers: Workers | None = None,
+        feedback: FeedbackLog | None = None,
     ) -> None:
-        """Serve a chain; `on_answer` sees every whole answer."""
+        """Serve a chain; `on_answer` sees every whole answer. Without a log no `feedback` is kept."""
+        self._feedback = feedback
         self._chain = chain
         self._on_answer = on_answer or (lambda answer: None)
         self.workers = workers or Workers()
@@ -188,6 +194,20 @@ class Service:
             return catalogue.count(), catalogue.listing(most, skip)
 
         return await self.workers.run(listed)
+
+    async def drawn(self, part: Callable[[Chain], str]) -> str:
+        """Return what a function makes of the chain: a part of the page."""
+        return await self.workers.run(lambda: part(self._chain))
+
+    @property
+    def keeps_feedback(self) -> bool:
+        return self._feedback is not None
+
+    async def keep(self, feedback: Feedback) -> None:
+        """Keep a judgement of an answer. Raises UsageError and GapbotError as `FeedbackLog.keep` does."""
+        log = self._feedback
+        if log:
+            await self.workers.run(lambda: log.keep(feedback, self._chain.source))
 
     async def health(self) -> Health:
         """Say whether questions can be answered. Takes no place in the queue, so that it answers under load too."""

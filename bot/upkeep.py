@@ -1,14 +1,21 @@
-"""The commands of the one who keeps the corpus and its index: `gapbot index | eval | gaps`."""
+"""The commands of the one who keeps the corpus and its index: `gapbot index | eval | gaps | feedback`."""
 
 import argparse
+import json
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.batch import read_rows
 from bot.config import Settings
 from bot.library import watch
 from bot.opening import open_chain, print_json
+from corpus.errors import UsageError
+
+if TYPE_CHECKING:
+    from bot.feedback import Feedback
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -30,6 +37,12 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     gaps.add_argument("--json", action="store_true")
     gaps.add_argument("--clear", action="store_true", help="forget them")
     gaps.set_defaults(run=_gaps)
+
+    feedback = commands.add_parser("feedback", help="list what people said of answers, newest first")
+    feedback.add_argument("--json", action="store_true")
+    feedback.add_argument("--clear", action="store_true", help="forget it")
+    feedback.add_argument("--export", metavar="FILE.jsonl", help="write it as questions for `gapbot eval`")
+    feedback.set_defaults(run=_feedback)
 
 
 def _index(config: Settings, options: argparse.Namespace) -> int:
@@ -86,3 +99,48 @@ def _gaps(config: Settings, options: argparse.Namespace) -> int:
     if not found and not options.json:
         print("No question has gone unanswered" + ("." if config.logs_gaps else ": the log is off (GAPBOT_GAPS)."))
     return 0
+
+
+def _feedback(config: Settings, options: argparse.Namespace) -> int:
+    from bot.feedback import FeedbackLog, eval_rows
+
+    log = FeedbackLog(config.feedback)
+    if options.clear and options.export:
+        raise UsageError("give --export or --clear, not both: export first, then clear")
+    if options.clear:
+        log.clear()
+        return 0
+    found = log.read()
+    if options.export:
+        rows, left_out = eval_rows(f for _, f in found)
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        Path(options.export).write_text(lines, encoding="utf-8")
+        said = f"{len(rows)} questions written to {options.export}"
+        if left_out:
+            said += f"; {left_out} left out, for they name no right answer: a thumb down needs its right passage"
+        print(said, file=sys.stderr)
+        return 0
+    for time, feedback in reversed(found):
+        if options.json:
+            print_json({"time": time, **asdict(feedback)})
+        else:
+            print("\n".join(_told(time, feedback)))
+    if not found and not options.json:
+        off = "." if config.keeps_feedback else ": it is not kept (GAPBOT_FEEDBACK)."
+        print(f"Nobody has said anything of an answer{off}")
+    return 0
+
+
+def _told(time: str, feedback: "Feedback") -> Iterator[str]:
+    """Yield the lines about one judgement. What came over the network must not drive the terminal."""
+    from corpus.loaders import cleaned
+
+    def plain(text: str) -> str:
+        return " ".join(cleaned(text).split())
+
+    said = feedback.short or feedback.text if feedback.status == "answered" else feedback.status.replace("_", " ")
+    yield f"{time[:10]}  {feedback.rating:4}  {plain(feedback.question)} → {plain(said)}"
+    if feedback.comment:
+        yield f"            “{plain(feedback.comment)}”"
+    if feedback.right_passage:
+        yield f"            right: {plain(feedback.right_passage.document)}: {plain(feedback.right_passage.quote)}"

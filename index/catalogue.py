@@ -43,6 +43,17 @@ class Listed:
     characters: int
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Documents of one kind, topic, publisher and date, and how many."""
+
+    kind: str
+    topic: str | None
+    publisher: str | None
+    date: str | None
+    count: int
+
+
 class Catalogue:
     """Documents and passages by id. Safe to read from several threads."""
 
@@ -56,6 +67,7 @@ class Catalogue:
             self._connection.execute("select 1 from documents limit 1")
         except sqlite3.Error as error:
             raise IndexError_(f"the index file {path} cannot be read: run `gapbot index --rebuild`") from error
+        self.written = path.stat().st_mtime
         self._lock = threading.Lock()
         self.document = lru_cache(maxsize=2048)(self._read_document)
 
@@ -79,6 +91,21 @@ class Catalogue:
             [most, skip],
         )
         return [Listed(*[i, *json.loads(fields), characters]) for i, fields, characters in found]
+
+    def with_statements(self, most: int) -> list[Document]:
+        """Return the documents about whose text something is recorded, in the order of their ids."""
+        found = self._all(
+            "select json from documents where id in (select document from statements) order by id limit ?", [most]
+        )
+        return [Document.from_json(row[0]) for row in found]
+
+    def groups(self) -> list[Group]:
+        """Return how many documents there are of every kind, topic, publisher and date."""
+        found = self._all(
+            "select json_extract(json, '$.kind', '$.topic', '$.publisher', '$.date') as fields, count(*) from documents"
+            " group by fields order by fields"
+        )
+        return [Group(*[*json.loads(fields), count]) for fields, count in found]
 
     def put(self, document: Document, rows: Iterable[Row]) -> None:
         """Add or replace a document and its passages."""

@@ -23,6 +23,7 @@ ROOMS = (
     "prometheus_client",
     "bm25s",
     "Stemmer",
+    "babel",
     "httpx",
 )
 MAX_LINES = 300

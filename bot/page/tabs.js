@@ -40,7 +40,14 @@ document.addEventListener("click", (event) => {
   show(link.dataset.tab);
 });
 document.addEventListener("gapbot:tab", (event) => show(event.detail));
-const follow = () => show(new URLSearchParams(location.search).get("tab"), false);
+// Gradio draws the page part by part: the places may stand later than the chat says that it is ready.
+const standing = (id) => new Promise((done) => {
+  const look = () => (document.getElementById(id) ? done() : requestAnimationFrame(look));
+  look();
+});
+const follow = async () => {
+  await standing("about"); // the last of what is drawn
+  show(new URLSearchParams(location.search).get("tab"), false);
+};
 addEventListener("popstate", follow);
-document.addEventListener("gapbot:ready", follow);
-if (document.querySelector("#places")) follow();
+follow();

@@ -165,6 +165,6 @@ def test_errors_of_the_inside_are_one_line_without_a_secret(
 def test_the_description_of_the_api_loads_nothing_and_names_every_route(client: httpx.Client) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert set(paths) == {
-        "/api/ask", "/api/search", "/api/documents", "/api/documents/{id}", "/api/health", "/metrics",
+        "/api/ask", "/api/search", "/api/documents", "/api/documents/{id}", "/api/feedback", "/api/health", "/metrics",
         "/v1/chat/completions", "/v1/models", "/v1/models/{model}",
     }  # fmt: skip
