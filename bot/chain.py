@@ -28,7 +28,7 @@ from bot.smalltalk import small_talk
 from corpus.documents import Document
 from corpus.errors import GapbotError
 from index.encoder import Encoder, encoder_folder
-from index.generations import live_generation, live_name
+from index.generations import live_name, pointed
 from index.retriever import Index
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
@@ -220,11 +220,11 @@ def load_chain(settings: Settings) -> Chain:
     Raises IndexMissing, IndexMismatch, IndexError_, EncoderError, or ModelError with a message that says what to do.
     """
     # A missing index is told before a missing encoder: both are made by the same command.
-    live_generation(settings.index)
+    pointed(settings.index)
     encoder = Encoder(encoder_folder(settings.encoders, settings.encoder))
 
     def newer(index: Index) -> Index | None:
-        return Index(settings.index, encoder) if live_name(settings.index) != index.generation.name else None
+        return Index(settings.index, encoder) if live_name(settings.index) != index.published else None
 
     model = load_model(settings.llm, settings.llm_url, settings.llm_seconds) if settings.llm else None
     gaps = GapLog(settings.gaps) if settings.logs_gaps else None

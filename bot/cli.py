@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-from bot import library, upkeep
+from bot import library, safety, upkeep
 from bot.answer import Question, check_question
 from bot.batch import read_batch, read_rows, text_of
 from bot.config import Settings, settings
@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
     upkeep.add_commands(commands)
     library.add_commands(commands)
+    safety.add_commands(commands)
     return parser
 
 

@@ -109,6 +109,8 @@ def _live(folder: Path, prints: str) -> tuple[Path, Generation] | None:
     """Return the generation to start from, or None when there is none or it is of another encoder or damaged."""
     try:
         path, generation = generations.live_generation(folder)
+        if path.name != generations.live_name(folder):
+            generations.fall_back(folder)
         if generation.encoder != prints:
             return None
         _check(path, generation)

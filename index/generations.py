@@ -1,16 +1,20 @@
 """Generations of the index on disk: built beside the live one, published by one atomic pointer."""
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing
+from index import seal
+
+_log = logging.getLogger(__name__)
 
 FORMAT = 1
 """Raised whenever what a generation holds changes its meaning: older generations are then built anew."""
@@ -30,20 +34,57 @@ class Generation:
 
 
 def live_generation(folder: Path) -> tuple[Path, Generation]:
-    """Return the folder and description of the published generation of the index in `folder`.
+    """Return the folder and description of the generation to answer from: the published one, or where that is damaged,
+    the former one.
 
-    Raises IndexMissing if there is none, IndexMismatch if it is of another format, IndexError_ if damaged.
+    Raises IndexMissing if there is none, IndexMismatch if it is of another format, IndexError_ if none is sound.
     """
+    try:
+        path, generation = pointed(folder)
+        damage = seal.broken(path)
+        if not damage:
+            return path, generation
+    except (IndexMissing, IndexMismatch):
+        raise
+    except IndexError_ as error:
+        damage = str(error)
+    for former in sound_generations(folder):
+        _log.warning(
+            "the index is damaged (%s): %s answers instead; run `gapbot index` to mend it", damage, former.name
+        )
+        return former, _described(former)
+    raise IndexError_(f"the index is damaged ({damage}): run `gapbot index --rebuild`")
+
+
+def sound_generations(folder: Path) -> list[Path]:
+    """Return the generations that are whole and of this format, newest first."""
+    found = []
+    for path in sorted(folder.glob("g[0-9]*"), reverse=True):
+        try:
+            _described(path)
+        except IndexError_:
+            continue
+        if not seal.broken(path):
+            found.append(path)
+    return found
+
+
+def pointed(folder: Path) -> tuple[Path, Generation]:
+    """Return the folder and description of the published generation, sound or not; raises as `live_generation` does."""
     name = live_name(folder)
     if not name:
         raise IndexMissing("there is no index yet: run `gapbot index` to build it")
+    return folder / name, _described(folder / name)
+
+
+def _described(path: Path) -> Generation:
     try:
-        row = json.loads((folder / name / "generation.json").read_text(encoding="utf-8"))
+        row = json.loads((path / "generation.json").read_text(encoding="utf-8"))
         if row.get("format") != FORMAT:
             raise IndexMismatch("the index was built by another version of gapbot: run `gapbot index --rebuild`")
-        return folder / name, Generation(**row)
-    except (OSError, ValueError, TypeError) as error:
-        raise IndexError_("the index is damaged: run `gapbot index --rebuild`") from error
+        return Generation(**row)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise IndexError_("its description cannot be read") from error
 
 
 def live_name(folder: Path) -> str | None:
@@ -89,20 +130,42 @@ def publish(building: Path, generation: Generation) -> Path:
     folder = building.parent
     former = live_name(folder)
     (building / "generation.json").write_text(json.dumps(asdict(generation), indent=1), encoding="utf-8")
+    seal.seal(building)
     for path in [p for p in building.rglob("*") if p.is_file()] + [p for p in building.rglob("*") if p.is_dir()]:
         _fsync(path)
     _fsync(building)
     final = folder / generation.name
     os.rename(building, final)
-    pointer = folder / "current.new"
-    pointer.write_text(generation.name, encoding="utf-8")
-    _fsync(pointer)
-    os.replace(pointer, folder / "current")
-    _fsync(folder)
+    _point(folder, generation.name)
     for old in folder.glob("g[0-9]*"):
         if old.name not in (generation.name, former):
             shutil.rmtree(old, ignore_errors=True)
     return final
+
+
+def take_over(folder: Path, generation: Path) -> None:
+    """Publish a generation that comes from elsewhere, under the next free name. Its folder is moved."""
+    described = _described(generation)
+    building = start(folder, None)
+    building.rmdir()
+    generation.rename(building)
+    publish(building, replace(described, name=building.name.removeprefix("building-")))
+
+
+def fall_back(folder: Path) -> Path | None:
+    """Publish the newest sound generation in place of a damaged one, and return it; None where there is none."""
+    for path in sound_generations(folder):
+        _point(folder, path.name)
+        return path
+    return None
+
+
+def _point(folder: Path, name: str) -> None:
+    pointer = folder / "current.new"
+    pointer.write_text(name, encoding="utf-8")
+    _fsync(pointer)
+    os.replace(pointer, folder / "current")
+    _fsync(folder)
 
 
 def _fsync(path: Path) -> None:

@@ -15,7 +15,7 @@ from corpus.passages import Passage
 from index.build import passage_context, sentence_id
 from index.catalogue import Catalogue
 from index.encoder import Encoder, Vectors
-from index.generations import live_generation
+from index.generations import live_generation, live_name
 from index.lexical import LexicalIndex, Vocabulary
 from index.store import Store
 from index.terms import STOPWORDS, stem, terms, words
@@ -65,6 +65,7 @@ class Index:
 
         Raises IndexMissing, IndexMismatch (another encoder) or IndexError_ (damaged).
         """
+        self.published = live_name(folder)
         path, self.generation = live_generation(folder)
         if self.generation.encoder != encoder.fingerprint:
             raise IndexMismatch(

@@ -1,0 +1,120 @@
+"""Is the index sound? Checked in a process apart, since a damaged one can crash or hang whoever opens it.
+
+Run as a module, `python -m index.doctor FOLDER ENCODERS MODEL`, it is that process: it prints what it finds as JSON.
+"""
+
+import json
+import random
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.errors import GapbotError
+from index import generations, seal
+
+if TYPE_CHECKING:
+    from index.encoder import Vectors
+    from index.store import Store
+
+_SECONDS = 300
+_SAMPLE = 2000
+_SAME = 0.999
+_MOST_GROWTH = 3.0
+# Bytes that a unit takes: its vector twice (graph and log), its text and place, and the words; measured on 10,000 passages.
+_UNIT = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: whether it is sound, and in plain words what is so."""
+
+    check: str
+    sound: bool
+    says: str
+
+
+def examine(folder: Path, encoders: Path, model: str) -> list[Finding]:
+    """Examine the index in `folder` in a process of its own, and return what was found, damage included."""
+    command = [sys.executable, "-m", "index.doctor", str(folder), str(encoders), model]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return [Finding("opening", False, f"opening it takes more than {_SECONDS} seconds: it is damaged")]
+    found: list[Finding] = []
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        try:
+            found.append(Finding(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    if done.returncode:
+        found.append(Finding("opening", False, "opening it ends the process that does so: it is damaged"))
+    return found
+
+
+def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
+    from index.build import sentence_id
+    from index.catalogue import Catalogue
+    from index.encoder import encoder_folder, fingerprint, read_facts
+    from index.store import Store
+
+    path, generation = generations.pointed(folder)
+    yield Finding("pointer", True, f"{generation.name} is published")
+    damage = seal.broken(path, thorough=True)
+    yield Finding("files", damage is None, damage or "every file is as it was published")
+    for name in ("catalogue.sqlite", "chroma/chroma.sqlite3"):
+        said = _integrity(path / name)
+        yield Finding(name, said == "ok", "the database is sound" if said == "ok" else f"SQLite says: {said}")
+    prints = fingerprint(read_facts(encoder_folder(encoders, model)))
+    same = prints == generation.encoder
+    yield Finding(
+        "encoder", same, "made with this encoder" if same else "made with another encoder: run `gapbot index`"
+    )
+    size = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    most = _MOST_GROWTH * (5_000_000 + _UNIT * (generation.passages + generation.sentences))
+    yield Finding("size", size <= most, f"{size / 1e6:.1f} MB, at most {most / 1e6:.1f} MB expected")
+    catalogue, store = Catalogue(path / "catalogue.sqlite"), Store(path / "chroma", generation.encoder)
+    with closing(catalogue), closing(store):
+        rows = list(catalogue.all_rows())
+        told = (generation.documents, generation.passages, generation.sentences)
+        held = (catalogue.count(), len(rows), sum(len(r.passage.sentences) for r in rows))
+        stored = (store.count("passages"), store.count("sentences"))
+        whole = told == held and told[1:] == stored
+        yield Finding("counts", whole, f"{told} documents, passages, sentences told; {held} listed; {stored} stored")
+        picked = random.Random(1).sample(rows, min(_SAMPLE, len(rows)))
+        sentences = [sentence_id(r.number, k) for r in picked for k in range(len(r.passage.sentences))][:_SAMPLE]
+        for level, ids in (("passages", [str(r.number) for r in picked]), ("sentences", sentences)):
+            vectors = store.vectors(level, ids)
+            lost = [i for i in ids if i not in vectors or not _finds_itself(store, level, i, vectors[i])]
+            yield Finding(level, not lost, f"{len(ids) - len(lost)} of {len(ids)} find themselves among the vectors")
+
+
+def _finds_itself(store: "Store", level: str, number: str, vector: "Vectors") -> bool:
+    found = store.query(level, vector, 1)
+    # Two of one text are as near as the one itself.
+    return bool(found) and (found[0][0] == number or found[0][1] >= _SAME)
+
+
+def _integrity(database: Path) -> str:
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as opened:
+            return str(opened.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        return str(error)
+
+
+def main(folder: str, encoders: str, model: str) -> None:
+    """Print each finding as a line of JSON."""
+    try:
+        for finding in _findings(Path(folder), Path(encoders), model):
+            print(json.dumps(asdict(finding)), flush=True)
+    except GapbotError as error:
+        print(json.dumps(asdict(Finding("opening", False, str(error)))), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
