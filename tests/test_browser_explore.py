@@ -54,7 +54,10 @@ def explore(visit: Any, url: str) -> Any:
 
     def open_facts(choice: str = "", **options: Any) -> Any:
         page = visit(url, **options)
-        page.goto(f"{url}/?tab=explore{choice}")
+        if choice:
+            page.goto(f"{url}/?tab=explore{choice}")
+        else:
+            page.locator('.places a[data-tab="explore"]').click()
         page.locator("#explore .fact:visible").first.wait_for()
         return page
 
