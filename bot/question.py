@@ -119,6 +119,7 @@ def sides(text: str) -> list[str]:
     if of_each:
         first, what, second = of_each.groups()
         return [f"What is {name}'s {what}?" for name in (first, second)]
+    text = text.rstrip(" .?!")
     match = _SIDES.search(text)
     if not match:
         return []

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -169,10 +170,10 @@ def _unpack(file: Path, target: Path) -> int:
     except GapbotError:
         raise
     except FileNotFoundError as error:
-        raise UsageError(
-            f"there is no file {file}" if not file.exists() else f"{file} is no export of gapbot"
-        ) from error
-    except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
+        if not file.exists():
+            raise UsageError(f"there is no file {file}") from error
+        raise CorpusError(f"{file} is no export of gapbot: nothing was changed") from error
+    except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError, zlib.error) as error:
         raise CorpusError(f"{file} is damaged or no export of gapbot: nothing was changed") from error
     if version != _VERSION:
         raise CorpusError(f"{file} was written by another version of gapbot: nothing was changed")
