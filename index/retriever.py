@@ -1,6 +1,8 @@
 """Hybrid retrieval: dense passages, dense sentences and BM25 over both, fused, as a LangChain retriever."""
 
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from corpus.documents import Document
-from corpus.errors import IndexError_, IndexMismatch
+from corpus.errors import IndexError_, IndexMismatch, IndexReadOnly
 from corpus.passages import Passage
 from index.build import passage_context, sentence_id
 from index.catalogue import Catalogue
@@ -72,7 +74,13 @@ class Index:
                 "the index was built with another encoder than the one configured: run `gapbot index --rebuild`"
             )
         self.encoder = encoder
-        self.store = Store(path / "chroma", encoder.fingerprint)
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        try:
+            self.store = Store(path / "chroma", encoder.fingerprint)
+        except IndexReadOnly:
+            # Chroma writes to what it reads: where that is forbidden it gets a copy, for as long as the index is open.
+            self._copy = tempfile.TemporaryDirectory(prefix="gapbot-")
+            self.store = Store(_copied(path / "chroma", Path(self._copy.name)), encoder.fingerprint)
         self.catalogue = Catalogue(path / "catalogue.sqlite")
         if self.store.count("passages") != self.generation.passages:
             raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
@@ -90,7 +98,8 @@ class Index:
                 return word
             return self.vocabulary.corrected(lower, self.encoder.knows_word) or word
 
-        return re.sub(r"[^\W\d_]{4,}", mend, query)
+        # Of four letters every second one makes another word: "bake" and "take".
+        return re.sub(r"[^\W\d_]{5,}", mend, query)
 
     def retrieve(self, query: str, k: int = 8, before: str = "") -> list[Evidence]:
         """Return the k best passages for a query, best first; an empty corpus gives none.
@@ -147,6 +156,16 @@ class Index:
         """Release the generation's files."""
         self.store.close()
         self.catalogue.close()
+        if self._copy:
+            self._copy.cleanup()
+
+
+def _copied(folder: Path, into: Path) -> Path:
+    target = into / folder.name
+    shutil.copytree(folder, target, copy_function=shutil.copyfile)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    return target
 
 
 @dataclass(frozen=True, slots=True)

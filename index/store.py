@@ -16,7 +16,7 @@ import chromadb
 from chromadb.api.types import Metadata
 from chromadb.config import Settings
 
-from corpus.errors import GapbotError, IndexError_, IndexMismatch
+from corpus.errors import GapbotError, IndexError_, IndexMismatch, IndexReadOnly
 from index.encoder import Vectors
 
 BATCH = 2000
@@ -122,7 +122,7 @@ def _translated() -> Iterator[None]:
     except Exception as error:
         if "readonly" in str(error):
             # Chroma writes to its database even to read it.
-            raise IndexError_(
+            raise IndexReadOnly(
                 "the index lies where nothing can be written: make its folder writable or name another with --home DIR"
             ) from error
         raise IndexError_(f"the index cannot be read or written: run `gapbot index --rebuild` ({error})") from error
