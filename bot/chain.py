@@ -21,7 +21,7 @@ from bot.gaps import GapLog
 from bot.generative import draft, written
 from bot.llm import Model, load_model
 from bot.prompts import Prompt
-from bot.question import read_question, sides
+from bot.question import asked_alone, read_question, sides
 from bot.reader import Reader
 from bot.signals import candidates
 from bot.smalltalk import small_talk
@@ -189,8 +189,7 @@ class Chain:
             return replace(base, status="ambiguous", text=text, confidence=0.0)
         if read.reading.expected == "comparison":
             # Each side is a question of its own: a sentence about one of them says nothing of the other.
-            asked_of = [Read(read.question, t, read_question(t), read.index) for t in sides(read.text)]
-            answers = [self._retrieve(side) for side in asked_of]
+            answers = [self._side(read, side) for side in sides(read.text)]
             if answers and all(a.probability >= self._threshold for a in answers):
                 base = replace(base, confidence=min(a.probability for a in answers))
                 return extracted(base, found, [a.ranked[0] for a in answers])
@@ -201,6 +200,12 @@ class Chain:
         if found.ranked and found.probability >= self._threshold:
             return extracted(base, found)
         return refused(base, found)
+
+    def _side(self, read: Read, side: str) -> Found:
+        """Return what is found for one side of a comparison, asked with the comparing word and without: the surer."""
+        texts = dict.fromkeys((side, asked_alone(side)))
+        found = [self._retrieve(Read(read.question, t, read_question(t), read.index)) for t in texts]
+        return max(found, key=lambda f: f.probability)
 
     def _meant(self, found: Found) -> tuple[str, ...]:
         """Return what an unclear question may mean as questions that are clear, each tried and answered."""

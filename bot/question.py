@@ -111,7 +111,7 @@ def sides(text: str) -> list[str]:
     """Return a comparison as one question a side; empty unless it names two or three things side by side.
 
     >>> sides("Compare AI investment in Singapore and South Korea")
-    ['AI investment in Singapore', 'AI investment in South Korea']
+    ['Compare AI investment in Singapore', 'Compare AI investment in South Korea']
     >>> sides("How does Vietnam's AI investment compare with Indonesia's?")
     ["What is Vietnam's AI investment?", "What is Indonesia's AI investment?"]
     """
@@ -124,7 +124,16 @@ def sides(text: str) -> list[str]:
     if not match:
         return []
     names = [n.strip() for n in re.split(r",|\b(?:and|or|vs\.?|versus|with|to|than)\b", match.group()) if n.strip()]
-    return [_COMPARE.sub("", f"{text[: match.start()]}{name}{text[match.end() :]}") for name in names]
+    return [f"{text[: match.start()]}{name}{text[match.end() :]}" for name in names]
+
+
+def asked_alone(side: str) -> str:
+    """Return a side of a comparison without the word that compares.
+
+    >>> asked_alone("Compare AI investment in Singapore")
+    'AI investment in Singapore'
+    """
+    return _COMPARE.sub("", side)
 
 
 def expected_kind(text: str) -> Expected:

