@@ -193,7 +193,9 @@ class Chain:
             if answers and all(a.probability >= self._threshold for a in answers):
                 base = replace(base, confidence=min(a.probability for a in answers))
                 return extracted(base, found, [a.ranked[0] for a in answers])
-            found = next((a for a in answers if a.probability < self._threshold), found)
+            # One sentence that names both sides may compare them by itself.
+            if not found.ranked or found.ranked[0].signals["names"] < 1:
+                found = next((a for a in answers if a.probability < self._threshold), found)
         choices = self._meant(found)
         if len(choices) > 1:
             return replace(base, status="ambiguous", text=WHICH, choices=choices)

@@ -113,12 +113,12 @@ def sides(text: str) -> list[str]:
     >>> sides("Compare AI investment in Singapore and South Korea")
     ['Compare AI investment in Singapore', 'Compare AI investment in South Korea']
     >>> sides("How does Vietnam's AI investment compare with Indonesia's?")
-    ["What is Vietnam's AI investment?", "What is Indonesia's AI investment?"]
+    ["Vietnam's AI investment", "Indonesia's AI investment"]
     """
     of_each = _OF_EACH.search(text)
     if of_each:
         first, what, second = of_each.groups()
-        return [f"What is {name}'s {what}?" for name in (first, second)]
+        return [f"{name}'s {what}" for name in (first, second)]
     text = text.rstrip(" .?!")
     match = _SIDES.search(text)
     if not match:

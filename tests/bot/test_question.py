@@ -48,7 +48,7 @@ def test_terms_names_numbers_and_years_are_told_apart() -> None:
         ),
         (
             "How does Peru's copper output compare with Chile's?",
-            ["What is Peru's copper output?", "What is Chile's copper output?"],
+            ["Peru's copper output", "Chile's copper output"],
         ),
         ("What is the difference between 2023 and 2024?", []),
     ],
