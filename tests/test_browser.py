@@ -51,9 +51,10 @@ def wait_for(url: str, alive: Any, seconds: float) -> None:
 
 
 @pytest.fixture(scope="session")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """gapbot as users start it, in a home of its own; the first start builds the index."""
+def base_url(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Iterator[str]:
+    """gapbot as users start it, in a home that has an encoder; the first start builds the index."""
     home, port = tmp_path_factory.mktemp("home"), free_port()
+    (home / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
     log = home / "chat.log"
     command = [sys.executable, "-m", "bot.cli", "--home", str(home), "chat", "--port", str(port)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GAPBOT_")}

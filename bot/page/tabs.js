@@ -5,10 +5,7 @@ const fetched = new Set();
 export function show(tab, remember = true) {
   const name = PLACES.includes(tab) ? tab : "chat";
   document.body.dataset.tab = name;
-  document.querySelectorAll(".places a").forEach((link) => {
-    if (link.dataset.tab === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  });
+  mark();
   if (remember) {
     const address = new URL(location);
     if (name === "chat") address.search = "";
@@ -17,6 +14,15 @@ export function show(tab, remember = true) {
   }
   if (name !== "chat") fill(name);
 }
+
+function mark() {
+  document.querySelectorAll(".places a").forEach((link) => {
+    if (link.dataset.tab === document.body.dataset.tab) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  });
+}
+// The links may be drawn, or drawn anew, after their place was opened.
+new MutationObserver(mark).observe(document.body, { childList: true, subtree: true });
 
 async function fill(name) {
   if (fetched.has(name)) return;

@@ -30,23 +30,24 @@ function putAll(root) {
     const node = button && [...button.childNodes].find((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim());
     if (node && node.textContent.trim() !== t(text)) node.textContent = t(text);
   }
+  const button = document.querySelector("[data-language]");
+  const [other, named] = language === "vi" ? ["en", "English"] : ["vi", "Tiếng Việt"];
+  if (button && button.textContent !== other.toUpperCase()) {
+    button.textContent = other.toUpperCase();
+    button.lang = other;
+  }
+  button?.setAttribute("aria-label", named);
   const box = document.querySelector("#question textarea");
   if (box && box.placeholder !== t("Ask a question")) {
     box.placeholder = t("Ask a question");
     box.setAttribute("aria-label", t("Your question"));
   }
-  document.querySelectorAll(".english").forEach((line) => { line.hidden = language === "en"; line.textContent = language === "en" ? "" : t("Answers are in English, the language of the sources."); });
+  document.querySelectorAll(".english").forEach((line) => { const text = language === "en" ? "" : t("Answers are in English, the language of the sources."); line.hidden = !text; if (line.textContent !== text) line.textContent = text; });
 }
 
 function use(next) {
   language = next;
   document.documentElement.lang = next;
-  const button = document.querySelector("[data-language]");
-  if (button) {
-    button.textContent = next === "vi" ? "EN" : "VI";
-    button.lang = next === "vi" ? "en" : "vi";
-    button.setAttribute("aria-label", next === "vi" ? "English" : "Tiếng Việt");
-  }
   putAll(document.body);
 }
 
@@ -60,5 +61,5 @@ document.addEventListener("click", (event) => {
 new MutationObserver((changes) => {
   for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) putAll(node);
 }).observe(document.documentElement, { childList: true, subtree: true });
-document.addEventListener("DOMContentLoaded", () => use(language));
 document.addEventListener("gapbot:ready", () => use(language));
+use(language); // what is drawn later is put into the language as it comes
