@@ -69,11 +69,12 @@ def _of_others(found: Found) -> Iterator[str]:
     units = frozenset[str]().union(*(sentence_terms(s.unit or "") for s in own if s.value))
     for candidate, statement in [(c, s) for c in found.ranked[1:_NEAR] for s in _statements(c)]:
         subject = statement.subject or ""
-        standing = re.search(rf"(?<!\w){re.escape(subject)}(?!\w| [A-Z])", candidate.sentence.text)
+        standing = re.search(rf"(?<!\w)([Tt]he )?{re.escape(subject)}(?!\w| [A-Z])", candidate.sentence.text)
         if not subject or not standing or not units & sentence_terms(statement.unit or ""):
             continue
         if sentence_terms(subject) <= sentence_terms(asked):
             continue
+        subject = f"{(standing.group(1) or '').lower()}{subject}"
         text = standalone_question(f"and {subject}?", [asked])
         if subject in text and not text.lower().startswith("and "):
             yield text
