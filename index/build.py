@@ -1,7 +1,11 @@
 """Bring an index up to date with a corpus: encode what changed, check the result, publish it as a generation."""
 
+import errno
+import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,9 @@ from index.generations import Generation
 from index.lexical import build_lexical, build_vocabulary
 from index.store import Store, Unit
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# NumPy tells of a short write only how much was written.
+_SAYS_FULL = re.compile(r"disk is full|No space left|quota exceeded|File too large|requested and \d+ written", re.I)
 _MAX_CONTEXT = 50
 _CHUNK = 1024
 """Passages encoded and stored at a time."""
@@ -54,7 +61,8 @@ def sync(
     Raises IndexBusy, CorpusError, EncoderError, or IndexError_ when the finished index fails its check.
     """
     report = progress or (lambda stage, done, total: None)
-    with generations.writer_lock(folder):
+    with generations.writer_lock(folder), _told_when_full(folder):
+        generations.clean(folder)
         report("Reading the corpus", 0, 0)
         documents, refused = load_corpus(corpus, added)
         report("Preparing the encoder (once)", 0, 0)
@@ -83,6 +91,20 @@ def sync(
             shutil.rmtree(building, ignore_errors=True)
             raise
         return Summary(*summary, len(new) - len(fresh) - len(changed), tuple(refused), encoded, generation)
+
+
+@contextmanager
+def _told_when_full(folder: Path) -> Iterator[None]:
+    """Name the disk where writing failed for want of room, whichever library was writing: each says it otherwise."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, IndexError_) as error:
+        full = getattr(error, "errno", None) in _FULL or _SAYS_FULL.search(f"{error} {error.__cause__}")
+        if not full:
+            raise
+        raise IndexError_(
+            f"the disk of {folder} is full: make room, then run `gapbot index` again; the index is as it was"
+        ) from error
 
 
 def sentence_id(number: int, k: int) -> str:
