@@ -23,6 +23,7 @@ from index.store import Store, Unit
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # NumPy tells of a short write only how much was written.
 _SAYS_FULL = re.compile(r"disk is full|No space left|quota exceeded|File too large|requested and \d+ written", re.I)
+_LITTLE = 8_000_000
 _MAX_CONTEXT = 50
 _CHUNK = 1024
 """Passages encoded and stored at a time."""
@@ -61,7 +62,7 @@ def sync(
     Raises IndexBusy, CorpusError, EncoderError, or IndexError_ when the finished index fails its check.
     """
     report = progress or (lambda stage, done, total: None)
-    with generations.writer_lock(folder), _told_when_full(folder):
+    with generations.writer_lock(folder):
         generations.clean(folder)
         report("Reading the corpus", 0, 0)
         documents, refused = load_corpus(corpus, added)
@@ -77,8 +78,7 @@ def sync(
         summary = (tuple(d.id for d in fresh), tuple(d.id for d in changed), tuple(removed))
         if live and not (fresh or changed or removed):
             return Summary(*summary, len(new), tuple(refused), 0, live[1])
-        building = generations.start(folder, live[0] if live else None)
-        try:
+        with _building(folder, live[0] if live else None) as building:
             encoded = _apply(building, Encoder(encoder_folder), fresh + changed, removed, report)
             report("Building the word index", 0, 0)
             passages, sentences = _build_words(building)
@@ -87,24 +87,32 @@ def sync(
             _check(building, generation)
             report("Publishing", 0, 0)
             generations.publish(building, generation)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
         return Summary(*summary, len(new) - len(fresh) - len(changed), tuple(refused), encoded, generation)
 
 
 @contextmanager
-def _told_when_full(folder: Path) -> Iterator[None]:
-    """Name the disk where writing failed for want of room, whichever library was writing: each says it otherwise."""
+def _building(folder: Path, copy_of: Path | None) -> Iterator[Path]:
+    """Make the folder of a new generation, which goes again if what follows fails. Names the disk where that is full."""
+    building = None
     try:
-        yield
-    except (OSError, sqlite3.Error, IndexError_) as error:
-        full = getattr(error, "errno", None) in _FULL or _SAYS_FULL.search(f"{error} {error.__cause__}")
-        if not full:
-            raise
-        raise IndexError_(
-            f"the disk of {folder} is full: make room, then run `gapbot index` again; the index is as it was"
-        ) from error
+        building = generations.start(folder, copy_of)
+        yield building
+    except BaseException as error:
+        full = _is_full(folder, error)
+        if building:
+            shutil.rmtree(building, ignore_errors=True)
+        if full:
+            told = f"the disk of {folder} is full: make room, then run `gapbot index` again; the index is as it was"
+            raise IndexError_(told) from error
+        raise
+
+
+def _is_full(folder: Path, error: BaseException) -> bool:
+    """Tell whether writing failed for want of room: each library says it otherwise, and Chroma not at all."""
+    if not isinstance(error, OSError | sqlite3.Error | IndexError_):
+        return False
+    said = getattr(error, "errno", None) in _FULL or _SAYS_FULL.search(f"{error} {error.__cause__}")
+    return bool(said) or shutil.disk_usage(folder).free < _LITTLE
 
 
 def sentence_id(number: int, k: int) -> str:

@@ -1,5 +1,6 @@
 """Generations of the index on disk: built beside the live one, published by one atomic pointer."""
 
+import errno
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing
+from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing, IndexReadOnly
 from index import seal
 
 try:
@@ -153,12 +154,16 @@ def live_name(folder: Path) -> str | None:
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
     """Hold the one writer's lock of an index. Raises IndexBusy if another process has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock")
         lock.acquire(timeout=0)
     except Timeout:
         raise IndexBusy("another gapbot is writing this index: wait until it is done, then try again") from None
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise IndexReadOnly(f"{folder} cannot be written: make it writable or name another with --home DIR") from error
     try:
         yield
     finally:
@@ -170,7 +175,12 @@ def start(folder: Path, copy_of: Path | None) -> Path:
     numbers = [int(p.name[1:]) for p in folder.glob("g[0-9]*") if p.name[1:].isdigit()]
     target = folder / f"building-g{max(numbers, default=0) + 1:06d}"
     if copy_of:
-        shutil.copytree(copy_of, target)
+        try:
+            shutil.copytree(copy_of, target)
+        except BaseException:
+            # What a copy has filled, the live generation may need.
+            shutil.rmtree(target, ignore_errors=True)
+            raise
     else:
         target.mkdir()
     return target
