@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 NAME = "seal.json"
-_DATABASE = "chroma/chroma.sqlite3"
+DATABASE = "chroma/chroma.sqlite3"
+"""Chroma's database, which it writes to even when it only reads."""
 _GRAPHS = "chroma/"
 _UNSEALED = frozenset({NAME, "generation.json"})
 _ROWS = (
@@ -37,7 +38,7 @@ def seal(folder: Path) -> None:
             continue
         status = path.stat()
         unsaved = name.startswith(_GRAPHS) and not (path.parent / _SAVED).exists()
-        digest = rows_digest(path) if name == _DATABASE else "" if unsaved else _sha256(path)
+        digest = rows_digest(path) if name == DATABASE else "" if unsaved else _sha256(path)
         files[name] = {"size": status.st_size, "mtime": status.st_mtime_ns, "sha256": digest}
     (folder / NAME).write_text(json.dumps(files, indent=1), encoding="utf-8")
 
@@ -67,7 +68,7 @@ def _broken(folder: Path, name: str, sealed: dict[str, Any], thorough: bool) -> 
         status = path.stat()
     except OSError:
         return f"{name} is missing"
-    if name == _DATABASE:
+    if name == DATABASE:
         if status.st_size < sealed["size"]:
             return f"{name} is cut off"
         if not thorough and status.st_size > _MOST_QUICK:
