@@ -79,7 +79,8 @@ def _check_weights(folder: Path) -> None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         width = config.get("embedding_size", config["hidden_size"])
         with safe_open(file, framework="numpy") as weights:
-            shapes = [weights.get_slice(n).get_shape() for n in weights.keys() if n.endswith("word_embeddings.weight")]
+            names: list[str] = weights.keys()
+            shapes = [weights.get_slice(n).get_shape() for n in names if n.endswith("word_embeddings.weight")]
     except FileNotFoundError as error:
         raise EncoderError(f"{error.filename or file} is missing: {again}") from error
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
