@@ -15,7 +15,7 @@ class Citation:
     """A quoted slice of a source: `quote == document_text[start:end]`, always.
 
     `kind` is "article", "fact" or "document"; `note` is what the corpus records about the quoted figure, `page` the
-    page of a PDF.
+    page of a PDF. `hash` is the document's `content_hash`, by which a kept answer tells that its source has changed.
     """
 
     marker: int
@@ -31,6 +31,7 @@ class Citation:
     headings: tuple[str, ...] = ()
     note: str | None = None
     page: int | None = None
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

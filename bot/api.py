@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
@@ -57,6 +57,13 @@ class Documents:
     documents: list[Listed]
 
 
+@dataclass(frozen=True, slots=True)
+class Source(Document):
+    """A document with its `hash`, which is that of every citation of it until its text or what is recorded changes."""
+
+    hash: str = ""
+
+
 def router(service: Service, metrics: Metrics) -> APIRouter:
     """Return the routes over a service."""
     routes = APIRouter(responses=ERRORS, route_class=ToldRoute)
@@ -91,12 +98,12 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         return Documents(*await service.documents(limit, offset))
 
     @routes.get("/api/documents/{id:path}", tags=["sources"], responses=NOT_FOUND)
-    async def document(id: Annotated[str, Path(min_length=1, max_length=1000)]) -> Document:
+    async def document(id: Annotated[str, Path(min_length=1, max_length=1000)]) -> Source:
         """Return a document with its whole text, to which all offsets refer, and what is recorded about its sentences."""
         found = await service.document(id)
         if found is None:
             raise HTTPException(404, "there is no document with this id: GET /api/documents lists them")
-        return found
+        return Source(**{f.name: getattr(found, f.name) for f in fields(found)}, hash=found.content_hash())
 
     @routes.post("/api/feedback", tags=["answers"], status_code=204, responses=NOT_HERE)
     async def feedback(given: Feedback) -> None:

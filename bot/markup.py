@@ -56,7 +56,10 @@ class Sureness:
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A citation as the panel shows it: `before + citation.quote + after` is an exact slice of its document."""
+    """A citation as the panel shows it: `before + citation.quote + after` is an exact slice of its document.
+
+    `changed` where the quote stands there no more, `changed_elsewhere` where the rest is not what it was.
+    """
 
     citation: Citation
     before: str
@@ -64,6 +67,7 @@ class Cited:
     cut_before: bool
     cut_after: bool
     changed: bool = False
+    changed_elsewhere: bool = False
 
     @property
     def link(self) -> str | None:
@@ -132,7 +136,10 @@ def in_context(citation: Citation, document: Document | None) -> Cited:
     if cut_after:
         space_at = max(text.rfind(mark, end, end + _MOST_CONTEXT) for mark in " \n")
         last = space_at if space_at > 0 else end
-    return Cited(citation, text[first:start].lstrip("\r\n"), text[end:last].rstrip(), cut_before, cut_after)
+    # A chat that was kept by an earlier version has no hash.
+    other = bool(citation.hash) and citation.hash != document.content_hash()
+    before, after_it = text[first:start].lstrip("\r\n"), text[end:last].rstrip()
+    return Cited(citation, before, after_it, cut_before, cut_after, changed_elsewhere=other)
 
 
 def sureness(answer: Answer) -> Sureness:

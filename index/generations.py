@@ -1,5 +1,6 @@
 """Generations of the index on disk: built beside the live one, published by one atomic pointer."""
 
+import errno
 import json
 import logging
 import os
@@ -8,14 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock, Timeout
 
-from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing
+from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing, IndexReadOnly
 from index import seal
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
 
 _log = logging.getLogger(__name__)
 
+_DESCRIPTION = "generation.json"
 FORMAT = 1
 """Raised whenever what a generation holds changes its meaning: older generations are then built anew."""
 
@@ -39,6 +47,7 @@ def live_generation(folder: Path) -> tuple[Path, Generation]:
 
     Raises IndexMissing if there is none, IndexMismatch if it is of another format, IndexError_ if none is sound.
     """
+    name = live_name(folder)
     try:
         path, generation = pointed(folder)
         damage = seal.broken(path)
@@ -48,12 +57,57 @@ def live_generation(folder: Path) -> tuple[Path, Generation]:
         raise
     except IndexError_ as error:
         damage = str(error)
+    if live_name(folder) != name:
+        # Others were published meanwhile, and this one removed.
+        return live_generation(folder)
     for former in sound_generations(folder):
         _log.warning(
             "the index is damaged (%s): %s answers instead; run `gapbot index` to mend it", damage, former.name
         )
         return former, _described(former)
     raise IndexError_(f"the index is damaged ({damage}): run `gapbot index --rebuild`")
+
+
+def held_generation(folder: Path) -> tuple[Path, Generation, IO[bytes] | None]:
+    """Return what `live_generation` does, and a file: until that is closed, nothing removes the generation.
+
+    Where the file system has no locks there is no such file.
+    """
+    while True:
+        path, generation = live_generation(folder)
+        try:
+            held = (path / _DESCRIPTION).open("rb")
+        except FileNotFoundError:
+            continue  # two others were published meanwhile
+        try:
+            _lock(held, exclusive=False)
+            if os.fstat(held.fileno()).st_nlink:
+                return path, generation, held
+        except BlockingIOError:
+            pass  # it is being removed
+        except OSError:
+            held.close()
+            return path, generation, None
+        held.close()
+
+
+def _lock(opened: IO[bytes], *, exclusive: bool) -> None:
+    """Lock an open file for as long as it is open. Raises OSError where another has it, or nothing can be locked."""
+    if fcntl is None:
+        raise OSError("this system has no flock")
+    fcntl.flock(opened, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+
+
+def _remove(path: Path) -> None:
+    """Remove a generation that no process holds."""
+    try:
+        with (path / _DESCRIPTION).open("rb") as opened:
+            _lock(opened, exclusive=True)
+            shutil.rmtree(path, ignore_errors=True)
+    except BlockingIOError:
+        return
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def sound_generations(folder: Path) -> list[Path]:
@@ -79,7 +133,7 @@ def pointed(folder: Path) -> tuple[Path, Generation]:
 
 def _described(path: Path) -> Generation:
     try:
-        row = json.loads((path / "generation.json").read_text(encoding="utf-8"))
+        row = json.loads((path / _DESCRIPTION).read_text(encoding="utf-8"))
         if row.get("format") != FORMAT:
             raise IndexMismatch("the index was built by another version of gapbot: run `gapbot index --rebuild`")
         return Generation(**row)
@@ -100,12 +154,16 @@ def live_name(folder: Path) -> str | None:
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
     """Hold the one writer's lock of an index. Raises IndexBusy if another process has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock")
         lock.acquire(timeout=0)
     except Timeout:
         raise IndexBusy("another gapbot is writing this index: wait until it is done, then try again") from None
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise IndexReadOnly(f"{folder} cannot be written: make it writable or name another with --home DIR") from error
     try:
         yield
     finally:
@@ -114,12 +172,15 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
 def start(folder: Path, copy_of: Path | None) -> Path:
     """Make the folder of a new generation, empty or as a copy of an earlier one, and return it."""
-    for left_over in folder.glob("building-*"):
-        shutil.rmtree(left_over, ignore_errors=True)
     numbers = [int(p.name[1:]) for p in folder.glob("g[0-9]*") if p.name[1:].isdigit()]
     target = folder / f"building-g{max(numbers, default=0) + 1:06d}"
     if copy_of:
-        shutil.copytree(copy_of, target)
+        try:
+            shutil.copytree(copy_of, target)
+        except BaseException:
+            # What a copy has filled, the live generation may need.
+            shutil.rmtree(target, ignore_errors=True)
+            raise
     else:
         target.mkdir()
     return target
@@ -129,7 +190,7 @@ def publish(building: Path, generation: Generation) -> Path:
     """Make a finished generation the live one, durably and atomically; keep the former, remove older ones."""
     folder = building.parent
     former = live_name(folder)
-    (building / "generation.json").write_text(json.dumps(asdict(generation), indent=1), encoding="utf-8")
+    (building / _DESCRIPTION).write_text(json.dumps(asdict(generation), indent=1), encoding="utf-8")
     seal.seal(building)
     for path in [p for p in building.rglob("*") if p.is_file()] + [p for p in building.rglob("*") if p.is_dir()]:
         _fsync(path)
@@ -137,10 +198,21 @@ def publish(building: Path, generation: Generation) -> Path:
     final = folder / generation.name
     os.rename(building, final)
     _point(folder, generation.name)
-    for old in folder.glob("g[0-9]*"):
-        if old.name not in (generation.name, former):
-            shutil.rmtree(old, ignore_errors=True)
+    clean(folder, former)
     return final
+
+
+def clean(folder: Path, former: str | None = None) -> None:
+    """Remove what an interrupted run has left, and generations older than the live and the former one.
+
+    `former` is the one that was live before; without it, the newest that stands below the live one. What a process
+    reads stays until a later run. Only whoever holds the writer's lock may do so.
+    """
+    live = live_name(folder)
+    found = sorted(p.name for p in folder.glob("g[0-9]*"))
+    former = former or max((n for n in found if live and n < live), default=None)
+    for name in [p.name for p in folder.glob("building-*")] + [n for n in found if live and n not in (live, former)]:
+        _remove(folder / name)
 
 
 def take_over(folder: Path, generation: Path) -> None:

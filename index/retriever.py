@@ -3,6 +3,8 @@
 import re
 import shutil
 import tempfile
+import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from corpus.passages import Passage
 from index.build import passage_context, sentence_id
 from index.catalogue import Catalogue
 from index.encoder import Encoder, Vectors
-from index.generations import live_generation, live_name
+from index.generations import held_generation, live_name
 from index.lexical import LexicalIndex, Vocabulary
 from index.store import Store
 from index.terms import STOPWORDS, stem, terms, words
@@ -68,19 +70,25 @@ class Index:
         Raises IndexMissing, IndexMismatch (another encoder) or IndexError_ (damaged).
         """
         self.published = live_name(folder)
-        path, self.generation = live_generation(folder)
+        path, self.generation, held = held_generation(folder)
+        # Given up with the last thread that answers from it, once a newer one has taken its place.
+        given_up = ExitStack()
+        self._release = weakref.finalize(self, given_up.close)
+        self._release.atexit = False
+        if held:
+            given_up.callback(held.close)
         if self.generation.encoder != encoder.fingerprint:
             raise IndexMismatch(
                 "the index was built with another encoder than the one configured: run `gapbot index --rebuild`"
             )
         self.encoder = encoder
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
         try:
             self.store = Store(path / "chroma", encoder.fingerprint)
         except IndexReadOnly:
             # Chroma writes to what it reads: where that is forbidden it gets a copy, for as long as the index is open.
-            self._copy = tempfile.TemporaryDirectory(prefix="gapbot-")
-            self.store = Store(_copied(path / "chroma", Path(self._copy.name)), encoder.fingerprint)
+            copy = tempfile.TemporaryDirectory(prefix="gapbot-")
+            self.store = Store(_copied(path / "chroma", Path(copy.name)), encoder.fingerprint)
+            given_up.callback(copy.cleanup)
         self.catalogue = Catalogue(path / "catalogue.sqlite")
         if self.store.count("passages") != self.generation.passages:
             raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
@@ -156,8 +164,7 @@ class Index:
         """Release the generation's files."""
         self.store.close()
         self.catalogue.close()
-        if self._copy:
-            self._copy.cleanup()
+        self._release()
 
 
 def _copied(folder: Path, into: Path) -> Path:

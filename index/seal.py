@@ -1,8 +1,8 @@
 """The seal of a generation: what its files held when it was published, so that damage is known before it answers.
 
-Chroma writes to its database and to the files of its graphs even when it only reads. Of the database the rows are
-sealed instead of the bytes, vectors included; of a graph that it is there and not cut off. Whether a graph finds what
-it should is for `gapbot doctor` to try.
+Chroma writes to its database even when it only reads: of that the rows are sealed instead of the bytes, vectors
+included. A graph that it has saved stays as it is; one that it has not (fewer vectors than it saves at a time) it makes
+anew from those rows at every opening, so that nothing depends on its files.
 """
 
 import hashlib
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 NAME = "seal.json"
-_DATABASE = "chroma/chroma.sqlite3"
+DATABASE = "chroma/chroma.sqlite3"
+"""Chroma's database, which it writes to even when it only reads."""
 _GRAPHS = "chroma/"
 _UNSEALED = frozenset({NAME, "generation.json"})
 _ROWS = (
@@ -21,8 +22,11 @@ _ROWS = (
     "SELECT segment_id, embedding_id FROM embeddings ORDER BY id",
     "SELECT id, key, string_value, int_value FROM embedding_metadata ORDER BY id, key",
 )
+_SAVED = "index_metadata.pickle"
+"""The file that Chroma writes into a graph's folder when it saves the graph."""
 _MOST_QUICK = 32_000_000
-"""Up to this size in bytes the rows of the database are read at every opening; beyond, only by `gapbot doctor`."""
+"""Up to this size in bytes a file is read at every opening; beyond, a size and time of change as sealed are enough, or
+of the database its size, until `gapbot doctor` reads it."""
 
 
 def seal(folder: Path) -> None:
@@ -33,7 +37,8 @@ def seal(folder: Path) -> None:
         if name in _UNSEALED:
             continue
         status = path.stat()
-        digest = rows_digest(path) if name == _DATABASE else "" if name.startswith(_GRAPHS) else _sha256(path)
+        unsaved = name.startswith(_GRAPHS) and not (path.parent / _SAVED).exists()
+        digest = rows_digest(path) if name == DATABASE else "" if unsaved else _sha256(path)
         files[name] = {"size": status.st_size, "mtime": status.st_mtime_ns, "sha256": digest}
     (folder / NAME).write_text(json.dumps(files, indent=1), encoding="utf-8")
 
@@ -41,8 +46,8 @@ def seal(folder: Path) -> None:
 def broken(folder: Path, *, thorough: bool = False) -> str | None:
     """Say in plain words what is damaged in a generation, or return None.
 
-    A file that has its size and time of change is taken for whole, unless `thorough`. A generation without a seal is of
-    an earlier version: nothing is known against it.
+    A large file that has its size and time of change is taken for whole, unless `thorough`. A generation without a seal
+    is of an earlier version: nothing is known against it.
     """
     try:
         text = (folder / NAME).read_text(encoding="utf-8")
@@ -63,17 +68,17 @@ def _broken(folder: Path, name: str, sealed: dict[str, Any], thorough: bool) -> 
         status = path.stat()
     except OSError:
         return f"{name} is missing"
-    if name == _DATABASE:
+    if name == DATABASE:
         if status.st_size < sealed["size"]:
             return f"{name} is cut off"
         if not thorough and status.st_size > _MOST_QUICK:
             return None
         return None if rows_digest(path) == sealed["sha256"] else f"{name} does not hold what was indexed"
-    if name.startswith(_GRAPHS):
+    if not sealed["sha256"]:
         return f"{name} is cut off" if status.st_size < sealed["size"] else None
     if status.st_size != sealed["size"]:
         return f"{name} has another size than when it was published"
-    if status.st_mtime_ns == sealed["mtime"] and not thorough:
+    if not thorough and status.st_size > _MOST_QUICK and status.st_mtime_ns == sealed["mtime"]:
         return None
     return None if _sha256(path) == sealed["sha256"] else f"{name} has changed since it was published"
 

@@ -1,6 +1,7 @@
 """Vectors in Chroma: two collections, passages and sentences, in one generation folder."""
 
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ class Store:
             self._client = chromadb.PersistentClient(
                 str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True)
             )
+            # Chroma keeps every client that nobody has closed.
+            client: Any = self._client
+            self._release = weakref.finalize(self, client.close)
+            self._release.atexit = False
             # embedding_function=None: Chroma's default one downloads a model when it is first used.
             if writable:
                 metadata, setting = {"encoder": fingerprint}, {"hnsw": _HNSW}
@@ -107,9 +112,7 @@ class Store:
 
     def close(self) -> None:
         """Release the files of the generation."""
-        close: Any = getattr(self._client, "close", None)
-        if close:
-            close()
+        self._release()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ ROOMS = (
     "limits",
     "prometheus_client",
     "bm25s",
+    "safetensors",
     "Stemmer",
     "babel",
     "httpx",

@@ -4,6 +4,7 @@ import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -92,6 +93,16 @@ def test_a_changed_or_missing_document_leaves_the_quote_alone() -> None:
     moved = cite(1, "art", "Before it all.")
     assert in_context(moved, DOCUMENTS["fact"]).before == ""
     assert in_context(moved, None).after == ""
+
+
+def test_a_source_that_has_changed_elsewhere_is_said_to_have() -> None:
+    document = DOCUMENTS["art"]
+    assert not in_context(replace(VIETTEL, hash=document.content_hash()), document).changed_elsewhere
+    assert not in_context(VIETTEL, document).changed_elsewhere
+    longer = replace(document, text=document.text + " More was written.")
+    cited = in_context(replace(VIETTEL, hash=document.content_hash()), longer)
+    assert (cited.changed, cited.changed_elsewhere) == (False, True)
+    assert cited.before + VIETTEL.quote + cited.after in longer.text
 
 
 def test_conflicts_show_each_side_with_value_date_and_marker() -> None:

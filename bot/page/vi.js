@@ -59,6 +59,7 @@ export const vietnamese = {
   "This is the right passage": "Đây mới là đoạn đúng",
   "Noted": "Đã ghi nhận",
   "This source has changed since the answer was given, or is no longer there. The quote is as it was.": "Nguồn này đã thay đổi sau khi trả lời, hoặc không còn nữa. Trích dẫn giữ nguyên như cũ.",
+  "This source has changed since the answer was given, but not at this passage.": "Nguồn này đã thay đổi sau khi trả lời, nhưng đoạn này vẫn như cũ.",
   "(opens in a new tab)": "(mở trong thẻ mới)",
   "Note": "Ghi chú",
   "Copy quote": "Chép trích dẫn",

