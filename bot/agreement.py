@@ -6,17 +6,23 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import product, takewhile
 
-from bot.claims import Claims, Date, Figure, Token, negated
-from bot.common import is_common
+from bot.claims import FRACTION, Claims, Date, Figure, Token, negated
+from bot.common import is_common, is_ordinary
 from bot.opposites import OPPOSITES
 from index.terms import matches, stem
 
 _ANAPHOR = re.compile(r"\b(?:it|its|they|their|them|he|his|she|her|this|these|that year|there)\b", re.I)
 _GENERIC = frozenset("ai ml llm gpu gpus cpu it ict r d gdp gni vat sme smes api hpc ceo cto kpi esg iot".split())
 _DIRECTIONS = {stem(w) for w in ("more", "less", "fewer", "over", "under")}
-_STOPS = re.compile(
-    r"\b(?:stopp?(?:ed|s)?|ceased?|ended|gave up|abandon(?:ed|s)?|abolish\w*|scrapp?ed|discontinued)\b", re.I
+# Verbs and adjectives that say by themselves that something is not so, or no longer.
+_DENIALS = re.compile(
+    r"\b(?:stopp?(?:ed|s)?|ceased?|ended|abandon(?:ed|s)?|abolish\w*|scrapp?ed|discontinued|exclud\w+|exempt\w*|omit\w*|free|"
+    r"lack(?:s|ed|ing)|ban(?:s|ned)?|forbid\w*|forbade|prohibit\w*|prevent\w*|held? back|hold(?:s|ing)? back|avoid\w*|declined to|"
+    r"cancell?ed|rejected|illegal|impossible|absent)\b",
+    re.I,
 )
+# Words made of others, which say how or that something is rather than name a thing.
+_DERIVED = re.compile(r"(?:ed|ing|ly|ier|iest|(?:tion|sion|ment|ness|ity|ture|ance|ence|ship|able|ible|ful|less|ive)s?)$")
 DENIED, OPPOSITE = "one of them denies what the other says", "one of them says the opposite"
 
 
@@ -30,6 +36,9 @@ def same_figure(own: Figure, other: Figure) -> bool:
         return False
     if own.value == other.value:
         return True
+    if FRACTION in (own.hedge, other.hedge):
+        apart = abs(own.value - other.value)
+        return apart < Decimal("0.1") or (apart < Decimal("0.7") and (own.hedge == FRACTION or own.value % 1 == 0))
     if not own.hedge or not other.value or own.kind == "ordinal":
         return False
     digits = len(own.value.normalize().as_tuple().digits)
@@ -70,8 +79,8 @@ def missing_names(
     anywhere = own | around
     missing += [
         t.stem for t in claims.tokens
-        if t.term and not t.name and t.stem.isalpha() and not is_common(t.stem)
-        and not re.search(r"(?:ed|ing|ly|ier|iest)$", t.text) and not is_in(t.stem, own if t.stem == claims.opener else anywhere)
+        if t.term and not t.name and t.stem.isalpha() and not (is_ordinary if t.text.islower() else is_common)(t.stem)
+        and not _DERIVED.search(t.text) and not is_in(t.stem, own if t.stem == claims.opener else anywhere)
     ]  # fmt: skip
     if not missing:
         return []
@@ -124,12 +133,10 @@ def contradiction(claims: Claims, source: Claims) -> str:
     for ours, theirs in ((claims, source), (source, claims)):
         other_scopes = negated(theirs)
         for scope in negated(ours):
-            if any(scope & s for s in other_scopes) or (
-                ours is claims
-                and _STOPS.search(source.text)
-                and not _STOPS.search(claims.text)
-                and scope & source.terms
-            ):
+            if any(scope & s for s in other_scopes):
+                continue
+            # "Farms were not covered" and "farms are exempt" say the same.
+            if scope & theirs.terms and _denials(theirs) - _denials(ours):
                 continue
             # What one denies has to be what the other says, or to be missing there.
             if ours is claims or len(scope & theirs.terms) >= max(1, min(2, len(scope) - 1)):
@@ -138,6 +145,10 @@ def contradiction(claims: Claims, source: Claims) -> str:
         if not _reversed(claims, term, source, opposite):
             return OPPOSITE
     return ""
+
+
+def _denials(claims: Claims) -> frozenset[str]:
+    return frozenset(m.group().lower() for m in _DENIALS.finditer(claims.text))
 
 
 def opposed(claims: Claims, source: Claims) -> list[tuple[str, str]]:
@@ -158,7 +169,8 @@ def _reversed(claims: Claims, term: str, source: Claims, opposite: str) -> bool:
         )
 
     (a, b), (c, d) = halves(claims, ours), halves(source, theirs)
-    return bool(a & d and b & c) and not (a & c and b & d)
+    # What stands on both sides, such as "firms" of large and of small ones, tells neither apart.
+    return bool(a - c and d & a - c and b & c - a) and not (a - d & c and b - c & d)
 
 
 @lru_cache(maxsize=4_000)

@@ -1,10 +1,11 @@
 """What a sentence claims, in a form that can be compared: its figures, dates, names, terms and negations."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
+from bot.wording import plain_wording
 from index.terms import STOPWORDS, fold, stem, words
 
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -17,6 +18,7 @@ _DATES = [
     re.compile(rf"\b{_MONTH},?\s{_YEAR}\b"),
     re.compile(rf"(?<=\b(?:in|of|by|to|or)\s){_MONTH}(?!\w)"),
     re.compile(rf"(?<=\b(?:since|until|early)\s){_MONTH}(?!\w)"),
+    re.compile(rf"(?<=[a-z,]\s)(?P<month>{'|'.join(m.title() for m in _MONTHS)})\b(?!\s[A-Z])"),
     re.compile(rf"(?<![\w.,$€£¥]){_YEAR}(?:s\b)?(?!\.?\d|,\d{{3}}|\s?(?:%|percent|million|billion|\w*watts?\b))"),
 ]
 _WORD_VALUES = {
@@ -54,6 +56,17 @@ _IN_WORDS = re.compile(
     rf"(?:\s(?P<after>{_UNIT_WORD}\b))?(?!\w)",
     re.I,
 )
+_FEW = "one|two|three|four|five|six|seven|eight|nine|ten"
+_FRACTION = re.compile(
+    rf"\b(?:(?:an?|one)\s(?P<part>third|quarter|fifth|sixth|seventh|eighth|ninth|tenth)(?=\sof\b|\W*$|\s?[^\w\s])"
+    rf"|(?P<several>{_FEW})[\s-](?P<parts>thirds|quarters|fifths|sixths|sevenths|eighths|ninths|tenths)"
+    r"|(?<!first )(?<!second )(?<!latter )(?P<half>half)(?=\s(?:of|the|its|their|all)\b)"
+    rf"|(?P<some>{_FEW}|\d(?=\sout))(?:\s(?:in|out of)|\s[a-z]+\sin(?=\s\w+(?:\s(?:is|are|was|were|has|have|had)\b|\W*$|,)))\s(?:every\s)?"
+    rf"(?P<whole>{_FEW}|\d\d?)(?!\s(?:seconds|minutes|hours|days|weeks|months|years|decades)))\b(?![\d.,]*\d)",
+    re.I,
+)
+_PARTS = {w: i for i, w in enumerate("third quarter fifth sixth seventh eighth ninth tenth".split(), start=3)}
+_RANGE = re.compile(r"\s?(?:to|and|or|[-–—])\s?")
 _HEDGES = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|some|nearly|almost|over|under|more than|less than|close to|circa)|~)\s*$",
     re.I,
@@ -63,6 +76,7 @@ _NEGATOR = re.compile(
     r"without|cannot|nobody|(?<!to )nothing|hardly|scarcely|fails? to|failed to|refuse[sd]? to|unable)\b|(?<=\w)n[’']t\b",
     re.I,
 )
+_SCOPE_END = re.compile(r"[;:]|, (?:but|and|while)\b|,? \b(?:because|since|although|though|unless)\b")
 _TOKEN = re.compile(r"[^\W_]+(?:[.,'’&][^\W_]+)*|[$€£¥₫₩₹%]")
 _STUCK = re.compile(r"(?<=\d)(MW|GW|kW|km|kg|mg|GB|TB)\b")
 _SYMBOLS = re.compile(r"^[A-Z]{2,}s?$|^[A-Z][a-z]*[A-Z0-9]|\d.*[A-Z]|[A-Z].*\d")
@@ -76,13 +90,19 @@ _PLAIN = STOPWORDS | frozenset(
     "according report reports reported say says said state states stated note notes noted such well both while whereas although "
     "though however also because since whose among including include includes than only each these those being if per via "
     "respectively up approximately roughly nearly around about almost over under more less least most some any all not no never "
-    "today currently now still already once without nor none neither cannot hardly longer".split()
+    "today currently now still already once without nor none neither cannot hardly longer one ones".split()
 )
+
+
+FRACTION = "fraction"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure at `start:end` of a sentence. `kind` is "percent", "ordinal", "plain" or a currency's ISO code."""
+    """A figure at `start:end` of a sentence. `kind` is "percent", "ordinal", "plain" or a currency's ISO code.
+
+    `hedge` is the word before it that makes it less exact, or FRACTION for a share in words: "a fifth" is some 20%.
+    """
 
     value: Decimal
     kind: str
@@ -149,7 +169,7 @@ def claims_of(text: str) -> Claims:
     >>> c.opener
     'meta'
     """
-    text = _STUCK.sub(r" \1", text)
+    text = plain_wording(_STUCK.sub(r" \1", text))
     dates = _dates(text)
     taken = [(d.start, d.end) for d in dates]
     figures = _figures(text, taken)
@@ -164,7 +184,7 @@ def negated(claims: Claims, reach: int = 4) -> list[frozenset[str]]:
     """
     scopes = []
     for match in _NEGATOR.finditer(claims.text):
-        stop = re.compile(r"[;:]|, (?:but|and|while)\b").search(claims.text, match.end())
+        stop = _SCOPE_END.search(claims.text, match.end())
         until = stop.start() if stop else len(claims.text)
         after = [t.stem for t in claims.tokens if t.term and match.end() <= t.start < until][:reach]
         before = [t.stem for t in claims.tokens if t.term and t.start < match.start()][-reach:]
@@ -192,7 +212,7 @@ def _month(name: str | None) -> int:
 
 
 def _figures(text: str, taken: list[tuple[int, int]]) -> tuple[Figure, ...]:
-    found: list[Figure] = []
+    found = [f for f in map(_share, _FRACTION.finditer(text)) if f.value <= 100]
     for pattern in (_FIGURE, _IN_WORDS):
         for match in pattern.finditer(text):
             parts = match.groupdict()
@@ -202,7 +222,29 @@ def _figures(text: str, taken: list[tuple[int, int]]) -> tuple[Figure, ...]:
             figure = _figure(match, parts, _HEDGES.search(text, 0, match.start()))
             if figure and not (figure.kind == "ordinal" and text[figure.end : figure.end + 1] == ","):
                 found.append(figure)
-    return tuple(sorted(found, key=lambda f: f.start))
+    found.sort(key=lambda f: f.start)
+    return tuple(_as_in_range(text, f, after) for f, after in zip(found, [*found, None][1:], strict=True))
+
+
+def _share(match: re.Match[str]) -> Figure:
+    """Read a share in words, such as "two thirds", "half of" or "one in five"."""
+    parts = {k: (v or "").lower() for k, v in match.groupdict().items()}
+    if parts["whole"]:
+        number, whole = (int(w) if w.isdigit() else _WORD_VALUES[w] for w in (parts["some"], parts["whole"]))
+    elif parts["half"]:
+        number, whole = 1, 2
+    else:
+        number = _WORD_VALUES[parts["several"] or "one"]
+        whole = _PARTS[(parts["part"] or parts["parts"]).removesuffix("s")]
+    return Figure(Decimal(100 * number) / (whole or 1), "percent", FRACTION, *match.span())
+
+
+def _as_in_range(text: str, figure: Figure, after: Figure | None) -> Figure:
+    """Give the first figure of "from 61 to 88 percent" the kind that is said of both."""
+    if after and figure.kind == "plain" and after.kind == "percent" and after.hedge != FRACTION:
+        if _RANGE.fullmatch(text, figure.end, after.start):
+            return replace(figure, kind="percent")
+    return figure
 
 
 def _figure(match: re.Match[str], parts: dict[str, str | None], hedge: re.Match[str] | None) -> Figure | None:

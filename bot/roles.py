@@ -166,6 +166,8 @@ def _is_verb(claims: Claims, token: Token) -> bool:
     if not place or not (token.text.endswith(("ed", "s", "t")) or token.stem in _VERBS):
         return False
     before = claims.tokens[place - 1]
+    if before.text.endswith(("'s", "’s", "s'", "s’")):
+        return False
     return (before.stem in telling_names(claims)) or before.text.lower() in _AUXILIARIES or before.text.endswith("ly")
 
 
