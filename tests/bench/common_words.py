@@ -21,7 +21,9 @@ def main() -> None:
     seen: Counter[str] = Counter()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("areas", type=Path, nargs="+")
-    parser.add_argument("--vocabulary", type=Path, help="print instead what this file has in its first half and the areas lack")
+    parser.add_argument(
+        "--vocabulary", type=Path, help="print instead what this file has in its first half and the areas lack"
+    )
     options = parser.parse_args()
     for name in options.areas:
         text = name.read_text("utf-8")
@@ -29,7 +31,9 @@ def main() -> None:
     common = {w for w, n in seen.items() if n >= _AREAS and w.isascii() and w not in STOPWORDS}
     if options.vocabulary:
         pieces = options.vocabulary.read_text("utf-8").split("\n")
-        known = [p for p in pieces[: len(pieces) // 2] if re.fullmatch(r"[a-z]{3,}", p) and p not in STOPWORDS and words(p)]
+        known = [
+            p for p in pieces[: len(pieces) // 2] if re.fullmatch(r"[a-z]{3,}", p) and p not in STOPWORDS and words(p)
+        ]
         common = {stem(words(p)[0]) for p in known} - common
     print("\n".join(sorted(common)))
 
