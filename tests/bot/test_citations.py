@@ -54,6 +54,7 @@ def test_what_a_source_says_in_other_words_is_supported(sentence: str) -> None:
         ("Prices of wheat did not fall in that year.", "opposite"),
         ("Bread is baked in Oslo.", ""),
         ("Yes.", "too little"),
+        ("Prices. wheat.", "too little"),
     ],
 )
 def test_what_a_source_does_not_say_is_not_supported(sentence: str, reason: str) -> None:
