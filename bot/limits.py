@@ -25,7 +25,12 @@ MAX_BODY = 64 * 1024
 PUBLIC_RATE = "300/minute"
 """The rate limit of a server that other machines can reach, where none is set."""
 
+CROWDED = "too many questions at once: ask again in a second"
+"""What is told who comes while there is no room."""
+
 _WRITES = "/page/feedback"
+# What takes a place in the queue. An agent's call at /mcp does too, but is refused in its own protocol.
+_WORK = frozenset({"/api/ask", "/api/search", "/v1/chat/completions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,17 @@ def is_for_programs(path: str) -> bool:
 
 
 class Limited:
-    """An ASGI app that large bodies, unknown keys and too many requests do not reach.
+    """An ASGI app that large bodies, unknown keys, too many requests of one client and more than there is room for do not reach.
 
     Bodies are limited on every path, keys and rates only for programs; health is open to all. What the page writes
     needs no key, for it has none, and is counted all the same.
     """
 
-    def __init__(self, app: App, access: Access) -> None:
+    def __init__(self, app: App, access: Access, full: Callable[[], bool] = lambda: False) -> None:
+        """Guard an app; while `full` says so, what would have to wait is refused before anything of it is read."""
         self._app = app
         self._access = access
+        self._full = full
         self._limiter = FixedWindowRateLimiter(MemoryStorage()) if access.rate else None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -92,6 +99,8 @@ class Limited:
             if for_programs and self._access.keys and key is None:
                 message = "an API key is needed: send it as Authorization: Bearer KEY"
                 return await refuse(send, 401, message, (b"www-authenticate", b"Bearer"))
+        if path in _WORK and self._full():
+            return await refuse(send, 503, CROWDED, (b"retry-after", b"1"))
         if int(headers.get(b"content-length", b"0")) > MAX_BODY:
             return await refuse(send, 413, _TOO_LARGE)
         if b"transfer-encoding" in headers:

@@ -165,7 +165,7 @@ def create_app(
     app = FastAPI(title="gapbot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # The last one added is the first that a request meets.
     app.add_middleware(ForPrograms, programs=_programs(service, metrics), mcp=tools)
-    app.add_middleware(Limited, access=access)
+    app.add_middleware(Limited, access=access, full=workers.full)
     if access.origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=sorted(access.origins), allow_methods=["GET", "POST"], max_age=600,

@@ -10,6 +10,7 @@ from typing import TypeVar
 from bot.answer import Answer, Question, check_question
 from bot.chain import Chain
 from bot.feedback import Feedback, FeedbackLog
+from bot.limits import CROWDED
 from corpus.documents import Document
 from corpus.errors import GapbotError, Overloaded
 from index.catalogue import Listed
@@ -70,6 +71,10 @@ class Workers:
         self._lock = threading.Lock()
         self.under_way = 0
 
+    def full(self) -> bool:
+        """Tell whether whoever comes now is refused."""
+        return self.under_way >= self._room
+
     async def run(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, from a thread. Raises Overloaded at once if the queue is full."""
         return await asyncio.wrap_future(self._submit(work))
@@ -77,7 +82,7 @@ class Workers:
     def _submit(self, work: Callable[[], T]) -> "Future[T]":
         with self._lock:
             if self.under_way >= self._room:
-                raise Overloaded("too many questions at once: ask again in a second")
+                raise Overloaded(CROWDED)
             self.under_way += 1
         future = self._pool.submit(work)
         # A request that goes away while it waits is taken out of the queue; one that runs holds its place to its end.

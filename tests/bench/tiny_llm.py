@@ -48,13 +48,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(options.python, Path(folder)) as (url, process):
         model = load_model("openai:nonsense", url, _SECONDS)
         chain = Chain(plain.index, reader=Reader(), model=model)
-        for name, row in (
-            ("protocol", protocol(chain, model)),
-            ("cancelled", cancelled(chain, model, url, process)),
-            ("nonsense", nonsense(chain, model)),
-            ("answers", answers(chain)),
-        ):
-            print(json.dumps({"measured": name, **row}), flush=True)
+        show("protocol", protocol(chain, model))
+        show("cancelled", cancelled(chain, model, url, process))
+        show("nonsense", nonsense(chain, model))
+        show("answers", answers(chain))
+
+
+def show(name: str, row: dict[str, object]) -> None:
+    print(json.dumps({"measured": name, **row}), flush=True)
 
 
 def protocol(chain: Chain, model: Model) -> dict[str, object]:

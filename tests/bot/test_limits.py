@@ -178,6 +178,9 @@ def test_overload_is_refused_at_once_and_over_as_soon_as_there_is_room() -> None
             assert shed.status_code == 503
             assert shed.headers["retry-after"] == "1"
             assert time.perf_counter() - started < 1
+        # Nothing of the body is read, so none can be wrong yet; what takes no place is still answered.
+        assert client.post("/api/ask", content=b"{").status_code == 503
+        assert client.get("/metrics").status_code == 200
         chain.go_on.set()
         assert [a.result().status_code for a in asked] == [200, 200, 200]
         assert client.post("/api/ask", json=ASK).status_code == 200
