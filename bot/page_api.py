@@ -27,6 +27,11 @@ def router(service: Service) -> APIRouter:
     async def follow_ups(q: Annotated[str, Query(min_length=1, max_length=MAX_QUESTION)]) -> dict[str, Any]:
         return {"questions": list(await service.follow_ups(Question(q)))}
 
+    @routes.get("/page/starters")
+    async def starters() -> dict[str, Any]:
+        found = await service.starters()
+        return {"topics": [{"topic": topic, "questions": list(questions)} for topic, questions in found]}
+
     @routes.get("/page/explore", response_class=HTMLResponse)
     async def explore() -> str:
         return await service.drawn(render_explore)
