@@ -10,6 +10,7 @@ from dataclasses import replace
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot import answerability
+from bot.about import SURE, name_asked, subject_asked, told
 from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
 from bot.citations import verified
@@ -23,7 +24,7 @@ from bot.llm import Model, load_model
 from bot.prompts import Prompt
 from bot.question import asked_alone, read_question, sides
 from bot.reader import Reader
-from bot.signals import candidates
+from bot.signals import Candidate, candidates
 from bot.smalltalk import small_talk
 from bot.starters import Starters, suggested, tried
 from corpus.documents import Document
@@ -37,6 +38,8 @@ WHICH = "Several things could be meant. Which of these do you ask about?"
 
 _K = 20
 _TURNS = 12
+# The inverse document frequency from which a name tells what a sentence is about: every other one speaks of AI here.
+_RARE = 1.5
 _log = logging.getLogger(__name__)
 
 
@@ -191,6 +194,9 @@ class Chain:
         if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
+        known = self._told(found, subject_asked(read.text, read.index.encoder.knows_word))
+        if known:
+            return replace(extracted(replace(base, confidence=SURE), found, known), short=None)
         if read.reading.expected == "comparison":
             # Each side is a question of its own: a sentence about one of them says nothing of the other.
             answers = [self._side(read, side) for side in sides(read.text)]
@@ -203,9 +209,22 @@ class Chain:
         choices = self._meant(found)
         if len(choices) > 1:
             return replace(base, status="ambiguous", text=WHICH, choices=choices)
+        defined = bool(found.ranked) and found.ranked[0].signals["defines"] > 0
+        known = [] if defined else self._told(found, name_asked(read.text, read.index.encoder.knows_word), _RARE)
+        if known:
+            return replace(extracted(replace(base, confidence=SURE), found, known), short=None)
         if found.ranked and found.probability >= self._threshold:
             return extracted(base, found)
         return refused(base, found)
+
+    def _told(self, found: Found, subject: str | None, rare: float = 0.0) -> list[Candidate]:
+        """Return what is known of a subject, if that is what is asked and it is as `rare`."""
+        if subject is None:
+            return []
+        reading, index = read_question(subject), found.read.index
+        if max(map(index.vocabulary.idf, reading.terms), default=0.0) < rare:
+            return []
+        return told(reading, candidates(reading, index.retrieve(subject, _K), index))
 
     def _side(self, read: Read, side: str) -> Found:
         """Return what is found for one side of a comparison, asked with the comparing word and without: the surer."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
 from bot.spans import Kind, Typed
-from index.terms import matches, stem, words
+from index.terms import matches, sentence_terms, stem, words
 
 _EDGES = " ,;:."
 _MOST_WORDS = 16
@@ -19,6 +19,9 @@ _NAME_BEFORE = re.compile(
 )
 # "14 or 15?": figures alone, since "or" between words says little of which of them is asked for.
 _ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
+_DEFINING = re.compile(
+    r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for)(?:, [^,]{1,60},)? (.+?)(?:[;.](?:\s|$)|, (?:such|for|which|so|and|but)\b)"
+)
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 # Which spans can answer which kind of question; the first kind named fits best.
 _FITS: dict[Expected, frozenset[Kind]] = {
@@ -43,7 +46,11 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         return None
     if ASKS.search(reading.text):
         return next(filter(None, (expansion(sentence, a) for a in acronyms(reading.text))), None)
+    if reading.expected == "definition":
+        return _defined(reading, sentence)
     kinds = fitting_kinds(reading)
+    if pointed is not None and _ASKS_DOING.match(reading.text):
+        return None  # what someone says or does is the sentence, not a part of it
     if pointed is not None:
         listed = _of_the_list(reading, sentence, [s for s in spans if s.kind in kinds])
         return _whole(
@@ -58,6 +65,15 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         return None
     best = max(fitting, key=lambda s: (span_score(reading, sentence, s), -s.start))
     return re.sub(r"\s+", " ", best.text).strip(_EDGES)
+
+
+def _defined(reading: Reading, sentence: str) -> str | None:
+    """Return what a sentence that opens with the subject says that it is, up to the end of the clause."""
+    match = _DEFINING.match(sentence)
+    if not match or not all(matches(t, sentence_terms(match.group(1))) for t in reading.terms):
+        return None
+    text = re.sub(r"\s+", " ", match.group(2)).strip(_EDGES)
+    return text if len(text.split()) <= _MOST_WORDS else None
 
 
 def _of_the_list(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> Typed | None:
