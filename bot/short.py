@@ -15,8 +15,9 @@ _HEDGE = re.compile(
     r"^(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|up to)\s+", re.I
 )
 _NAME_BEFORE = re.compile(
-    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with )?$"
+    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with |\()?$"
 )
+_YEAR_AFTER = re.compile(r"(?: \w+){0,2},? \(?(?:in |for |of |during )?((?:1[5-9]|20|21)\d\d)\b")
 # "14 or 15?": figures alone, since "or" between words says little of which of them is asked for.
 _ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
 _DEFINING = re.compile(
@@ -46,13 +47,17 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         return None
     if ASKS.search(reading.text):
         return next(filter(None, (expansion(sentence, a) for a in acronyms(reading.text))), None)
-    if reading.expected == "definition":
-        return _defined(reading, sentence)
+    defined = _defined(reading, sentence) if reading.expected == "definition" else None
+    if defined:
+        return defined
     kinds = fitting_kinds(reading)
-    if pointed is not None and _ASKS_DOING.match(reading.text):
-        return None  # what someone says or does is the sentence, not a part of it
+    if pointed is not None and (reading.expected == "definition" or _ASKS_DOING.match(reading.text)):
+        # What a thing is, or what someone says or does, is the sentence and not some words of it; but a figure may do.
+        predicate = re.search(r"\b(?:is|are|was|means?|called) $", sentence[: max(0, sentence.find(pointed))])
+        pointed = pointed if predicate or re.search(r"\d", pointed) else ""
     if pointed is not None:
-        listed = _of_the_list(reading, sentence, [s for s in spans if s.kind in kinds])
+        fitting = [s for s in spans if s.kind in kinds]
+        listed = _of_the_year(reading, sentence, fitting) or _of_the_list(reading, sentence, fitting)
         return _whole(
             sentence, spans, _with_counted(reading, sentence, (listed.text if listed else pointed).strip(_EDGES))
         )
@@ -88,6 +93,18 @@ def _of_the_list(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> T
     return asked[0] if len(asked) == 1 else None
 
 
+def _of_the_year(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> Typed | None:
+    """Return the figure of the one year asked for, in a sentence that gives figures of several years.
+
+    "From 10 million in 2023 to 80 million in 2024": of 2023, 10 million.
+    """
+    dated = [(s, m.group(1)) for s in fitting if (m := _YEAR_AFTER.match(sentence[s.end :]))]
+    if len(reading.years) != 1 or len({year for _, year in dated}) < 2:
+        return None
+    asked = [span for span, year in dated if year == reading.years[0]]
+    return asked[0] if len(asked) == 1 else None
+
+
 def _with_counted(reading: Reading, sentence: str, pointed: str) -> str:
     """Return a figure with what the question counts, where that stands a word or two behind it.
 
@@ -111,8 +128,22 @@ def _whole(sentence: str, spans: Sequence[Typed], pointed: str) -> str | None:
     for span in spans:
         if pointed and span.kind in _WHOLE and span.start <= start and start + len(pointed) <= span.end:
             pointed = _HEDGE.sub("", span.text)
-    text = re.sub(r"\s+", " ", pointed).strip(_EDGES)
+    text = _balanced(re.sub(r"\s+", " ", pointed)).strip(_EDGES)
     return text if 0 < len(text.split()) <= _MOST_WORDS else None
+
+
+def _balanced(text: str) -> str:
+    """Cut a text where it leaves a bracket that it did not open, and close one that it left open.
+
+    >>> _balanced("63.0), Indonesia (61.0"), _balanced("the Company (TSMC")
+    ('63.0', 'the Company (TSMC)')
+    """
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return text[:i]
+    return text + ")" * depth
 
 
 def span_score(reading: Reading, sentence: str, span: Typed) -> float:
