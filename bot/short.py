@@ -56,7 +56,9 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         predicate = re.search(r"\b(?:is|are|was|means?|called) $", sentence[: max(0, sentence.find(pointed))])
         pointed = pointed if predicate or re.search(r"\d", pointed) else ""
     if pointed is not None:
-        fitting = [s for s in spans if s.kind in kinds]
+        at = sentence.find(pointed) if pointed else -1
+        alike = {s.kind for s in spans if s.kind != "name" and s.start <= at < s.end}
+        fitting = [s for s in spans if s.kind in (kinds or alike)]
         listed = _of_the_year(reading, sentence, fitting) or _of_the_list(reading, sentence, fitting)
         return _whole(
             sentence, spans, _with_counted(reading, sentence, (listed.text if listed else pointed).strip(_EDGES))
