@@ -2,7 +2,6 @@
 
 import os
 import re
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,7 +112,7 @@ def _read_file(path: Path, name: str, spool: Spool, refused: list[Refusal], sand
                 for fact in facts:
                     _add_fact(spool, fact, name)
                 refused.extend(Refusal(name, problem) for problem in problems)
-        except (RefusedDocument, sqlite3.Error):
+        except CorpusError:
             raise
         except Exception as error:
             raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error

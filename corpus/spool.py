@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from corpus.documents import Document, Statement
+from corpus.errors import CorpusError
 
 _SCHEMA = """
 create table read (number integer primary key, rank integer, place text, id text, stem text, json text);
@@ -35,6 +36,7 @@ class Spool:
     """Documents as they are read. Ids are given out once all are there: `settle`; then they can be had back by id.
 
     It is a temporary SQLite file, which is gone with the process however that ends; a small corpus never leaves memory.
+    What is added or asked raises CorpusError when there is no room for it.
     """
 
     def __init__(self) -> None:
@@ -123,4 +125,8 @@ class Spool:
         return None if added.rowcount else f"the id {fact!r} is taken by an earlier fact"
 
     def _run(self, sql: str, *values: object) -> sqlite3.Cursor:
-        return self._connection.execute(sql, values)
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            told = f"there is no room to read the corpus ({error}): name another folder for temporary files with TMPDIR"
+            raise CorpusError(told) from error
