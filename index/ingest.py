@@ -73,11 +73,11 @@ def _passages(catalogue: Catalogue, store: Store, documents: Iterable[Document])
         number += len(rows)
         catalogue.put(document, rows)
         for row in rows:
-            text = _text(document, row.passage)
+            text = passage_text(document, row.passage)
             yield _Pending(row, text, reusable.get(text))
 
 
-def _text(document: Document, passage: Passage) -> PassageText:
+def passage_text(document: Document, passage: Passage) -> PassageText:
     start, end = passage.start, passage.end
     sentences = tuple((a - start, b - start) for a, b in passage.sentences)
     return PassageText(passage_context(document, passage), document.text[start:end], sentences)
@@ -112,7 +112,7 @@ def _remove(catalogue: Catalogue, store: Store, document_id: str) -> dict[Passag
         ids = [sentence_id(r.number, k) for k in range(len(r.passage.sentences))]
         if str(r.number) in passages and all(i in sentences for i in ids):
             vectors = PassageVectors(passages[str(r.number)], np.stack([sentences[i] for i in ids]))
-            kept[_text(document, r.passage)] = vectors
+            kept[passage_text(document, r.passage)] = vectors
     store.remove("passages", passage_ids)
     store.remove("sentences", sentence_ids)
     catalogue.remove(document_id)
