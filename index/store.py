@@ -25,10 +25,10 @@ from corpus.errors import GapbotError, IndexError_, IndexMismatch, IndexReadOnly
 from index.encoder import Vectors
 
 BATCH = 2000
-SHARD = 150_000
-"""Units that one collection holds, give or take a chunk: of 384 dimensions these take some 400 MB of memory."""
+SHARD = 100_000
+"""Units that one collection holds, give or take a chunk: of 384 dimensions these take some 260 MB of memory."""
 _LEVELS = ("passages", "sentences")
-_HNSW: Any = {"space": "cosine", "ef_construction": 128, "ef_search": 128, "max_neighbors": 24, "sync_threshold": 500}
+_HNSW: Any = {"space": "cosine", "ef_construction": 128, "ef_search": 192, "max_neighbors": 24, "sync_threshold": 500}
 _T = TypeVar("_T")
 
 
