@@ -37,9 +37,9 @@ def tried(suggestions: Suggestions, answered: Callable[[str], bool], topics: int
 
 
 def _from_documents(index: Index) -> Iterator[tuple[str, Iterator[str]]]:
-    for document_id in index.catalogue.document_ids()[:_DOCUMENTS]:
-        document = index.catalogue.document(document_id)
-        if document and document.kind != "fact":
+    for listed in index.catalogue.listing(_DOCUMENTS):
+        document = index.catalogue.document(listed.id) if listed.kind != "fact" else None
+        if document:
             yield document.title, _defined(document.text, document.title)
 
 

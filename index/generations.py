@@ -24,7 +24,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed anyw
 _log = logging.getLogger(__name__)
 
 _DESCRIPTION = "generation.json"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what a generation holds changes its meaning: older generations are then built anew."""
 
 

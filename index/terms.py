@@ -110,13 +110,8 @@ def _words(text: str) -> tuple[str, ...]:
             elif word == "us":
                 result.append("us_")  # the pronoun, not the country
             else:
-                result.append(_NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word))
+                result.append(_normal(word))
     return tuple(w for w in result if w)
-
-
-@lru_cache(maxsize=20_000)
-def _folded(token: str) -> str:
-    return re.sub(r"['’](?:s|d|ll|re|ve|m|t)?$", "", fold(token)).replace("’", "'")
 
 
 def terms(text: str) -> list[str]:
@@ -157,7 +152,16 @@ def _akin(term: str, others: frozenset[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=50_000)
+def _folded(token: str) -> str:
+    return re.sub(r"['’](?:s|d|ll|re|ve|m|t)?$", "", fold(token)).replace("’", "'")
+
+
+@lru_cache(maxsize=50_000)
+def _normal(word: str) -> str:
+    return _NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word)
+
+
 def _spelled(word: str) -> str:
     for pattern, replacement in _SPELLING:
         word = pattern.sub(replacement, word)
