@@ -156,6 +156,14 @@ class Catalogue:
         for row in self._all("select * from passages order by id"):
             yield _row(row)
 
+    def unit_ids(self, level: str) -> Iterator[str]:
+        """Yield the ids that the units of a level, "passages" or "sentences", have in Chroma."""
+        for row in self.all_rows():
+            if level == "passages":
+                yield str(row.number)
+            else:
+                yield from (f"{row.number}.{k}" for k in range(len(row.passage.sentences)))
+
     def next_number(self) -> int:
         """Return a passage number that has not been used."""
         (highest,) = self._all("select coalesce(max(id), 0) from passages")[0]
