@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ from bot.signals import candidates
 from bot.smalltalk import small_talk
 from corpus.documents import Document
 from corpus.errors import GapbotError
-from index.encoder import Encoder, encoder_folder
+from index.encoder import Encoder, encoder_folder, ensure_exported
 from index.generations import live_name, pointed
 from index.retriever import Index
 
@@ -226,6 +227,10 @@ def load_chain(settings: Settings) -> Chain:
 
     Raises IndexMissing, IndexMismatch, IndexError_, EncoderError, or ModelError with a message that says what to do.
     """
+    server = settings.server
+    if server:
+        server.bring(settings.index)
+        ensure_exported(settings.encoders, settings.encoder)
     # A missing index is told before a missing encoder: both are made by the same command.
     pointed(settings.index)
     encoder = Encoder(encoder_folder(settings.encoders, settings.encoder))
@@ -236,7 +241,10 @@ def load_chain(settings: Settings) -> Chain:
     model = load_model(settings.llm, settings.llm_url, settings.llm_seconds) if settings.llm else None
     gaps = GapLog(settings.gaps) if settings.logs_gaps else None
     reader = Reader() if settings.reads else None
-    return Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model)
+    chain = Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model)
+    if server:
+        server.follow(settings.index, weakref.ref(chain))
+    return chain
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

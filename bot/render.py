@@ -13,6 +13,7 @@ from rich.text import Text
 from bot.answer import Answer, Citation
 from bot.compose import DIFFER
 from bot.config import Settings
+from index import generations
 from index.build import Summary, sync
 from index.retriever import Evidence
 
@@ -101,7 +102,7 @@ def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
 
         return sync(
             config.index, config.corpus, config.encoders, config.encoder, added=config.added, rebuild=rebuild,
-            progress=report,
+            progress=report, place=config.server or generations,
         )  # fmt: skip
 
 

@@ -5,12 +5,13 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from corpus.documents import Document
-from corpus.errors import IndexError_
+from corpus.errors import IndexError_, IndexUnreachable
 from corpus.loaders import Refusal, load_corpus
 from corpus.passages import Passage, split_document, weight
 from index import generations
@@ -30,6 +31,16 @@ _CHUNK = 1024
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done and the total; a total of 0 means unknown."""
+
+
+class Place(Protocol):
+    """Where generations lie: in a folder (the module `generations`), or on a server (`Server`)."""
+
+    def writer_lock(self, folder: Path) -> AbstractContextManager[None]: ...
+    def clean(self, folder: Path) -> None: ...
+    def live_generation(self, folder: Path) -> tuple[Path, Generation]: ...
+    def start(self, folder: Path, copy_of: Path | None) -> Path: ...
+    def publish(self, building: Path, generation: Generation) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +65,23 @@ def sync(
     added: Path | None = None,
     rebuild: bool = False,
     progress: Progress | None = None,
+    place: Place = generations,
 ) -> Summary:
     """Make the index in `folder` hold what the corpus and the folder of `added` documents hold, and publish it.
 
-    `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used.
-    An interrupted run leaves the earlier index as it was.
+    `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used. `place`
+    says where generations lie, in `folder` alone or on a server. An interrupted run leaves the earlier index as it was.
     Raises IndexBusy, CorpusError, EncoderError, or IndexError_ when the finished index fails its check.
     """
     report = progress or (lambda stage, done, total: None)
-    with generations.writer_lock(folder):
-        generations.clean(folder)
+    with place.writer_lock(folder):
+        place.clean(folder)
         report("Reading the corpus", 0, 0)
         documents, refused = load_corpus(corpus, added)
         report("Preparing the encoder (once)", 0, 0)
         encoder_folder = ensure_exported(encoders, model)
         prints = fingerprint(read_facts(encoder_folder))
-        live = None if rebuild else _live(folder, prints)
+        live = None if rebuild else _live(place, folder, prints)
         old = _hashes(live[0]) if live else {}
         new = {d.id: d for d in documents}
         fresh = [d for i, d in new.items() if i not in old]
@@ -78,7 +90,7 @@ def sync(
         summary = (tuple(d.id for d in fresh), tuple(d.id for d in changed), tuple(removed))
         if live and not (fresh or changed or removed):
             return Summary(*summary, len(new), tuple(refused), 0, live[1])
-        with _building(folder, live[0] if live else None) as building:
+        with _building(place, folder, live[0] if live else None) as building:
             encoded = _apply(building, Encoder(encoder_folder), fresh + changed, removed, report)
             report("Building the word index", 0, 0)
             passages, sentences = _build_words(building)
@@ -86,16 +98,16 @@ def sync(
             generation = Generation(name, prints, str(corpus), len(new), passages, sentences)
             _check(building, generation)
             report("Publishing", 0, 0)
-            generations.publish(building, generation)
+            place.publish(building, generation)
         return Summary(*summary, len(new) - len(fresh) - len(changed), tuple(refused), encoded, generation)
 
 
 @contextmanager
-def _building(folder: Path, copy_of: Path | None) -> Iterator[Path]:
+def _building(place: Place, folder: Path, copy_of: Path | None) -> Iterator[Path]:
     """Make the folder of a new generation, which goes again if what follows fails. Names the disk where that is full."""
     building = None
     try:
-        building = generations.start(folder, copy_of)
+        building = place.start(folder, copy_of)
         yield building
     except BaseException as error:
         full = _is_full(folder, error)
@@ -135,15 +147,17 @@ def passage_context(document: Document, passage: Passage) -> str:
     return context
 
 
-def _live(folder: Path, prints: str) -> tuple[Path, Generation] | None:
+def _live(place: Place, folder: Path, prints: str) -> tuple[Path, Generation] | None:
     """Return the generation to start from, or None when there is none or it is of another encoder or damaged."""
     try:
-        path, generation = generations.live_generation(folder)
+        path, generation = place.live_generation(folder)
         if path.name != generations.live_name(folder):
             generations.fall_back(folder)
         if generation.encoder != prints:
             return None
         _check(path, generation)
+    except IndexUnreachable:
+        raise
     except IndexError_:
         return None
     return path, generation

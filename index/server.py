@@ -21,14 +21,15 @@ import logging
 import re
 import shutil
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import IndexBusy, IndexError_, IndexMissing, IndexUnreachable
+from corpus.errors import GapbotError, IndexBusy, IndexError_, IndexMissing, IndexUnreachable
 from index import generations, pieces, seal
 from index.catalogue import Catalogue
 from index.generations import Generation
@@ -40,7 +41,7 @@ GRACE_SECONDS = 120
 _NAME = re.compile(r"g\d{6,}-[0-9a-f]{8}")
 _RESERVED, _WRITER = "reserved-", "writer"
 _SECOND = 1_000_000_000
-_WAIT = 60
+_WAIT, _LOOK_SECONDS = 60, 2.0
 _PAGE = 300
 _log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class Server:
         Where another process of this machine is about to do so, what is there stays. Raises as `live_generation` does.
         """
         published, current = self._published(), generations.live_name(folder)
-        if current and published and current == published[0].name:
+        if current and published and current == published[0].name and not seal.broken(folder / current):
             return
         try:
             with generations.writer_lock(folder, wait=0 if current else _WAIT):
@@ -94,6 +95,26 @@ class Server:
         except IndexBusy:
             if not current:
                 raise
+
+    def follow(self, folder: Path, reader: Callable[[], object]) -> None:
+        """Bring what is published to `folder` within seconds, in the background, until `reader` returns None."""
+
+        def look() -> None:
+            seen, told = generations.live_name(folder), ""
+            while reader() is not None:
+                time.sleep(_LOOK_SECONDS)
+                try:
+                    published = self._published()
+                    if published and published[0].name != seen:
+                        self.bring(folder)
+                        seen = published[0].name
+                    told = ""
+                except GapbotError as error:
+                    if str(error) != told:
+                        told = str(error)
+                        _log.error("%s", told)
+
+        threading.Thread(target=look, daemon=True).start()
 
     def _update(self, folder: Path, published: list[_Published]) -> None:
         if not published:
