@@ -35,6 +35,7 @@ __all__ = [
     "Store",
     "Unit",
     "connect",
+    "elsewhere",
     "point_elsewhere",
     "translated",
 ]
@@ -72,7 +73,7 @@ class Store:
         Raises IndexMismatch when the vectors there were made by another encoder, IndexError_ when Chroma cannot open
         them, IndexUnreachable when the server does not answer.
         """
-        server, prefix = _elsewhere(folder)
+        server, prefix = elsewhere(folder) or (None, "")
         self._batch = SERVER_BATCH if server else BATCH
         with translated():
             self._client = connect(server) if server else _local(folder)
@@ -157,15 +158,13 @@ def _local(folder: Path) -> Client:
     return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True))
 
 
-def _elsewhere(folder: Path) -> tuple[str | None, str]:
-    """Return the address of the server that holds the collections of a folder, if one does, and what their names begin
-    with.
-    """
+def elsewhere(folder: Path) -> tuple[str, str] | None:
+    """Return the address of the server that holds the collections of a folder, and what their names begin with there."""
     try:
         row = json.loads(folder.with_suffix(".json").read_text(encoding="utf-8"))
         return str(row["server"]), str(row["prefix"])
     except FileNotFoundError:
-        return None, ""
+        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexError_(f"the index file {folder.with_suffix('.json')} cannot be read: delete it") from error
 
