@@ -1,7 +1,8 @@
 """Files that hold many documents: JSONL with one a row, and YAML with a list of facts."""
 
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,23 +45,23 @@ class Fact:
     disagrees_with: tuple[str, ...]
 
 
-def read_rows(data: bytes) -> tuple[list[Row], list[str]]:
+def read_rows(data: bytes) -> Iterator[Row | RefusedDocument]:
     """Read JSONL rows `{"id", "text"}`, with title, publisher, url and date where known; other keys are ignored.
 
-    Returns the rows, and one line about each that cannot be used.
+    Yields the rows, and for each that cannot be used an error that says why. Raises RefusedDocument where there is none.
     """
-    rows: list[Row] = []
-    problems: list[str] = []
-    for number, line in enumerate(decoded(data).split("\n"), 1):
+    empty = True
+    # Line by line: a list of the lines would hold a large file once more.
+    for number, line in enumerate(io.StringIO(decoded(data), newline="\n"), 1):
         if not line.strip():
             continue
+        empty = False
         try:
-            rows.append(_row(number, line))
+            yield _row(number, line)
         except RefusedDocument as error:
-            problems.append(f"line {number}: {error}")
-    if not rows and not problems:
+            yield RefusedDocument(f"line {number}: {error}")
+    if empty:
         raise RefusedDocument("it holds no rows")
-    return rows, problems
 
 
 def _row(number: int, line: str) -> Row:

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 from corpus.documents import Document, Statement
 from corpus.errors import IndexError_
-from corpus.passages import Passage
+from corpus.passages import Passage, weight
 
 _SCHEMA = """
 create table if not exists documents (id text primary key, hash text not null, json text not null);
@@ -18,7 +19,10 @@ create table if not exists passages (
     id integer primary key, document text not null, start integer, stop integer, headings text, sentences text);
 create table if not exists statements (id text primary key, document text not null);
 create index if not exists passages_by_document on passages (document);
+create index if not exists statements_by_document on statements (document);
 """
+_PAGE = 1000
+_MAX_CONTEXT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,26 @@ class Group:
     count: int
 
 
+def sentence_id(number: int, k: int) -> str:
+    """Return the id of sentence k of passage `number`."""
+    return f"{number}.{k}"
+
+
+def passage_context(document: Document, passage: Passage) -> str:
+    """Return the title and headings above a passage, as the encoder and BM25 see them.
+
+    A fact has none: it names its subject itself, and its title is that of the page it was found on.
+    """
+    if document.kind == "fact":
+        return ""
+    parts = [document.title, *passage.headings]
+    context = ". ".join(dict.fromkeys(p.strip().rstrip(".") for p in parts if p.strip()))
+    # Beside the passage there is room for a line of it: the encoder reads a limited number of word pieces.
+    while weight(context) > _MAX_CONTEXT:
+        context = context[: len(context) * _MAX_CONTEXT // weight(context)].rpartition(" ")[0]
+    return context
+
+
 class Catalogue:
     """Documents and passages by id. Safe to read from several threads."""
 
@@ -71,9 +95,9 @@ class Catalogue:
         self._lock = threading.Lock()
         self.document = lru_cache(maxsize=2048)(self._read_document)
 
-    def hashes(self) -> dict[str, str]:
-        """Return the content hash of every document by its id."""
-        return dict(self._all("select id, hash from documents"))
+    def hashes(self) -> Iterator[tuple[str, str]]:
+        """Yield the id and content hash of every document, in the order of their ids."""
+        yield from self._pages("select id, id, hash from documents where id > ? order by id limit ?", "")
 
     def document_ids(self) -> list[str]:
         """Return the ids of all documents in order."""
@@ -152,9 +176,17 @@ class Catalogue:
         return next(((document, s) for s in document.statements if s.id == statement), None)
 
     def all_rows(self) -> Iterator[Row]:
-        """Return every passage in the order of its number."""
-        for row in self._all("select * from passages order by id"):
-            yield _row(row)
+        """Yield every passage in the order of its number."""
+        found = self._pages("select id, passages.* from passages where id > ? order by id limit ?", -1)
+        return (_row(row) for row in found)
+
+    def contents(self) -> Iterator[tuple[Document, list[Row]]]:
+        """Yield every document that has passages, with them, in the order of their numbers. Nothing of it is kept."""
+        for name, rows in groupby(self.all_rows(), lambda row: row.passage.document):
+            document = self._read_document(name)
+            if document is None:
+                raise IndexError_("the index is damaged: run `gapbot index --rebuild`")
+            yield document, list(rows)
 
     def unit_ids(self, level: str) -> Iterator[str]:
         """Yield the ids that the units of a level, "passages" or "sentences", have in Chroma."""
@@ -162,7 +194,7 @@ class Catalogue:
             if level == "passages":
                 yield str(row.number)
             else:
-                yield from (f"{row.number}.{k}" for k in range(len(row.passage.sentences)))
+                yield from (sentence_id(row.number, k) for k in range(len(row.passage.sentences)))
 
     def next_number(self) -> int:
         """Return a passage number that has not been used."""
@@ -180,6 +212,12 @@ class Catalogue:
     def _read_document(self, document: str) -> Document | None:
         found = self._all("select json from documents where id = ?", [document])
         return Document.from_json(found[0][0]) if found else None
+
+    def _pages(self, sql: str, before: object) -> Iterator[tuple]:  # type: ignore[type-arg]
+        """Yield rows of any number, some at a time; `sql` takes the key of the last one and a limit, and gives key and row."""
+        while found := self._all(sql, [before, _PAGE]):
+            before = found[-1][0]
+            yield from (row for _, *row in found)
 
     def _all(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:

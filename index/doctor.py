@@ -57,8 +57,7 @@ def examine(folder: Path, encoders: Path, model: str) -> list[Finding]:
 
 
 def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
-    from index.build import sentence_id
-    from index.catalogue import Catalogue
+    from index.catalogue import Catalogue, sentence_id
     from index.encoder import encoder_folder, fingerprint, read_facts
     from index.store import Store, elsewhere
 

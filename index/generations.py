@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 _DESCRIPTION = "generation.json"
 _BUILDING = "building-"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what a generation holds changes its meaning: older generations are then built anew."""
 
 

@@ -180,7 +180,7 @@ class Server:
                 closing(Catalogue(building / "catalogue.sqlite")) as catalogue,
             ):
                 for level in LEVELS:
-                    new.take(old, level, list(catalogue.unit_ids(level)))
+                    new.take(old, level, catalogue.unit_ids(level))
             return building
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)

@@ -4,9 +4,10 @@ import json
 import os
 import urllib.request
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ CLOUD = "cloud"
 """The address of Chroma Cloud, whose own variables say who asks: CHROMA_API_KEY, CHROMA_TENANT, CHROMA_DATABASE."""
 LEVELS = ("passages", "sentences")
 BATCH = 2000
-SERVER_BATCH = 300
+_SERVER_BATCH = 300
 """The most rows that Chroma Cloud takes, or gives, at a time."""
 _CLOUD_HOST = "api.trychroma.com"
 _CONNECT_SECONDS, _SECONDS = 5, 60
@@ -74,7 +75,7 @@ class Store:
         them, IndexUnreachable when the server does not answer.
         """
         server, prefix = elsewhere(folder) or (None, "")
-        self._batch = SERVER_BATCH if server else BATCH
+        self._batch = _SERVER_BATCH if server else BATCH
         with translated():
             self._client = connect(server) if server else _local(folder)
             # Chroma keeps every client that nobody has closed.
@@ -132,10 +133,10 @@ class Store:
                 result |= {i: np.asarray(e, dtype=np.float32) for i, e in pairs}
         return result
 
-    def take(self, other: "Store", level: str, ids: Sequence[str]) -> None:
+    def take(self, other: "Store", level: str, ids: Iterable[str]) -> None:
         """Copy units of one level from another store."""
-        for start in range(0, len(ids), self._batch):
-            wanted = list(ids[start : start + self._batch])
+        units = iter(ids)
+        while wanted := list(islice(units, self._batch)):
             with translated():
                 found = other._collections[level].get(ids=wanted, include=["embeddings", "documents", "metadatas"])
                 if len(found["ids"]) != len(wanted):

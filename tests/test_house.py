@@ -21,7 +21,6 @@ ROOMS = (
     "mcp",
     "limits",
     "prometheus_client",
-    "bm25s",
     "safetensors",
     "Stemmer",
     "babel",

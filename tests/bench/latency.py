@@ -45,7 +45,8 @@ def index_figures(home: Path) -> dict[str, Any]:
     from bot.config import settings
     from corpus.loaders import load_corpus
     from corpus.passages import split_document
-    from index.build import passage_context, sync
+    from index.build import sync
+    from index.catalogue import passage_context
     from index.encoder import ensure_exported
 
     config = settings(home=str(home))
