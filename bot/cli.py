@@ -25,8 +25,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
-    # bm25s lowers its own level when it is imported and reports every index that it builds.
-    logging.getLogger("bm25s").disabled = True
     try:
         options = _parser().parse_args(arguments)
         run: Callable[[Settings, argparse.Namespace], int] = options.run

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from corpus.documents import Document, Statement
 from corpus.errors import IndexError_
@@ -96,8 +97,9 @@ class Catalogue:
         self.document = lru_cache(maxsize=2048)(self._read_document)
 
     def hashes(self) -> Iterator[tuple[str, str]]:
-        """Yield the id and content hash of every document, in the order of their ids."""
-        yield from self._pages("select id, id, hash from documents where id > ? order by id limit ?", "")
+        """Return the id and content hash of every document, in the order of their ids."""
+        found = self._pages("select id, id, hash from documents where id > ? order by id limit ?", "")
+        return ((identity, digest) for identity, digest in found)
 
     def document_ids(self) -> list[str]:
         """Return the ids of all documents in order."""
@@ -213,7 +215,7 @@ class Catalogue:
         found = self._all("select json from documents where id = ?", [document])
         return Document.from_json(found[0][0]) if found else None
 
-    def _pages(self, sql: str, before: object) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _pages(self, sql: str, before: object) -> Iterator[list[Any]]:
         """Yield rows of any number, some at a time; `sql` takes the key of the last one and a limit, and gives key and row."""
         while found := self._all(sql, [before, _PAGE]):
             before = found[-1][0]
@@ -224,7 +226,7 @@ class Catalogue:
             return self._connection.execute(sql, values).fetchall()
 
 
-def _row(row: tuple) -> Row:  # type: ignore[type-arg]
+def _row(row: Sequence[Any]) -> Row:
     number, document, start, stop, headings, sentences = row
     spans = tuple((a, b) for a, b in json.loads(sentences))
     return Row(number, Passage(document, start, stop, tuple(json.loads(headings)), spans))
