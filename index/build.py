@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from corpus.errors import IndexError_, IndexUnreachable
-from corpus.loaders import Refusal, read_corpus
+from corpus.loaders import Refusal, read_corpus, read_here
 from corpus.passages import split_document
 from corpus.spool import Spool
 from index import generations
 from index.catalogue import Catalogue
 from index.encoder import Encoder, ensure_exported, fingerprint, read_facts
 from index.generations import Generation
-from index.ingest import Progress, write_changes, write_words
+from index.ingest import Progress, split_here, write_changes, write_words
 from index.store import Store
+
+if TYPE_CHECKING:
+    from index.cluster import Cluster
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # NumPy tells of a short write only how much was written.
@@ -61,18 +64,20 @@ def sync(
     rebuild: bool = False,
     progress: Progress | None = None,
     place: Place = generations,
+    cluster: "Cluster | None" = None,
 ) -> Summary:
     """Make the index in `folder` hold what the corpus and the folder of `added` documents hold, and publish it.
 
     `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used. `place`
-    says where generations lie, in `folder` alone or on a server. An interrupted run leaves the earlier index as it was.
+    says where generations lie, in `folder` alone or on a server. A `cluster` reads, splits and encodes. An interrupted run leaves the earlier index as it was.
     Raises IndexBusy, CorpusError, EncoderError, or IndexError_ when the finished index fails its check.
     """
     report = progress or (lambda stage, done, total: None)
+    read = cluster.read if cluster else read_here
     with place.writer_lock(folder), Spool() as spool:
         place.clean(folder)
         report(_READING, 0, 0)
-        refused = read_corpus(spool, corpus, added, lambda files: report(_READING, files, 0))
+        refused = read_corpus(spool, corpus, added, lambda files: report(_READING, files, 0), read)
         report("Preparing the encoder (once)", 0, 0)
         encoder_folder = ensure_exported(encoders, model)
         prints = fingerprint(read_facts(encoder_folder))
@@ -84,7 +89,8 @@ def sync(
         with _building(place, folder, live[0] if live else None) as building:
             documents = filter(None, map(spool.document, changes.fresh + changes.changed))
             encoder = Encoder(encoder_folder)
-            encoded = write_changes(building, encoder, documents, changes.removed, changes.passages, report)
+            prepare = cluster.prepare(encoder_folder) if cluster else split_here
+            encoded = write_changes(building, encoder, documents, changes.removed, changes.passages, report, prepare)
             report("Building the word index", 0, 0)
             passages, sentences = write_words(building)
             name = building.name.removeprefix("building-")
