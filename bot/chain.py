@@ -269,7 +269,6 @@ def _suggestions(index: Index) -> Iterator[str]:
         "What is a GPU hour?",
         "When did Vietnam's National Assembly pass the AI Law?",
     )
-    for document_id in index.catalogue.document_ids()[:20]:
-        document = index.catalogue.document(document_id)
-        if document and document.kind != "fact":
+    for document in index.catalogue.listing(20):
+        if document.kind != "fact":
             yield f"What is {document.title.strip(' .?!')} about?"

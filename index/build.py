@@ -117,9 +117,8 @@ def _changes(spool: Spool, live: Path | None) -> _Changes:
     """Compare a corpus with the generation in `live` by content hash; both are gone through in the order of ids."""
     result = _Changes()
     with ExitStack() as opened:
-        old: Iterator[tuple[str, str]] = iter(())
-        if live:
-            old = opened.enter_context(closing(Catalogue(live / "catalogue.sqlite"))).hashes()
+        catalogue = opened.enter_context(closing(Catalogue(live / "catalogue.sqlite"))) if live else None
+        old = catalogue.hashes() if catalogue else iter(())
         was = next(old, None)
         for document in spool.documents():
             while was and was[0] < document.id:
@@ -135,6 +134,10 @@ def _changes(spool: Spool, live: Path | None) -> _Changes:
                 was = next(old, None)
         if was:
             result.removed += [was[0], *(identity for identity, _ in old)]
+        if catalogue:
+            # What lies together is taken out together.
+            result.changed.sort(key=catalogue.first_number)
+            result.removed.sort(key=catalogue.first_number)
     return result
 
 

@@ -198,6 +198,10 @@ class Catalogue:
             else:
                 yield from (sentence_id(row.number, k) for k in range(len(row.passage.sentences)))
 
+    def first_number(self, document: str) -> int:
+        """Return the number of a document's first passage, or 0 where it has none."""
+        return int(self._all("select coalesce(min(id), 0) from passages where document = ?", [document])[0][0])
+
     def next_number(self) -> int:
         """Return a passage number that has not been used."""
         (highest,) = self._all("select coalesce(max(id), 0) from passages")[0]

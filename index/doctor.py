@@ -58,8 +58,9 @@ def examine(folder: Path, encoders: Path, model: str) -> list[Finding]:
 
 def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
     from index.catalogue import Catalogue, sentence_id
+    from index.chroma import elsewhere
     from index.encoder import encoder_folder, fingerprint, read_facts
-    from index.store import Store, elsewhere
+    from index.store import Store
 
     path, generation = generations.pointed(folder)
     yield Finding("pointer", True, f"{generation.name} is published")

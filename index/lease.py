@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from corpus.errors import IndexBusy, IndexError_
-from index.store import Client, Collection, NotFoundError, translated
+from index.chroma import Client, Collection, NotFoundError, translated
 
 LEASE_SECONDS = 60
 """How long a writer that has died keeps others out."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from corpus.errors import IndexError_
-from index.store import Collection, translated
+from index.chroma import Collection, translated
 
 POINT: Any = [1.0]
 """The vector of a row that is never searched: Chroma wants one."""

@@ -32,9 +32,10 @@ from typing import Any
 from corpus.errors import GapbotError, IndexBusy, IndexError_, IndexMissing, IndexUnreachable
 from index import generations, pieces, seal
 from index.catalogue import Catalogue
+from index.chroma import Client, NotFoundError, connect, point_elsewhere, translated
 from index.generations import Generation
 from index.lease import Lease, created, leased
-from index.store import LEVELS, Client, NotFoundError, Store, connect, point_elsewhere, translated
+from index.store import LEVELS, Store
 
 GRACE_SECONDS = 120
 """How long a generation stays once another has taken its place: readers go over to that within seconds."""

@@ -95,7 +95,7 @@ def words(text: str) -> list[str]:
         elif token == "US":
             result.append("us")
         else:
-            word = re.sub(r"['’](?:s|d|ll|re|ve|m|t)?$", "", fold(token)).replace("’", "'")
+            word = _folded(token)
             if word in _POWERS and result and result[-1].replace(".", "").isdigit():
                 scaled = _scaled(result[-1], _POWERS[word])
                 # "30.84" alone must find "30.84 million", so a number that is told by its decimals stays too.
@@ -103,7 +103,7 @@ def words(text: str) -> list[str]:
             elif word == "us":
                 result.append("us_")  # the pronoun, not the country
             else:
-                result.append(_NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word))
+                result.append(_normal(word))
     return [w for w in result if w]
 
 
@@ -140,6 +140,16 @@ def matches(term: str, others: frozenset[str]) -> bool:
         o.startswith(beginning) and o.isalpha() and _common_prefix(term, o) >= 0.75 * max(len(term), len(o))
         for o in others
     )
+
+
+@lru_cache(maxsize=50_000)
+def _folded(token: str) -> str:
+    return re.sub(r"['’](?:s|d|ll|re|ve|m|t)?$", "", fold(token)).replace("’", "'")
+
+
+@lru_cache(maxsize=50_000)
+def _normal(word: str) -> str:
+    return _NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word)
 
 
 def _spelled(word: str) -> str:

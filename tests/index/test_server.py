@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from corpus.errors import IndexBusy, IndexError_, IndexMissing, IndexUnreachable
+from bot.config import Settings, settings
+from corpus.errors import IndexBusy, IndexError_, IndexMissing, IndexUnreachable, UsageError
 from index import lease, pieces, server
 from index.build import sync
+from index.chroma import connect
 from index.encoder import Encoder
 from index.export import BUNDLED
 from index.retriever import Index
 from index.server import Server
-from index.store import connect
 from tests import writing
 from tests.chroma_server import ChromaServer, chroma_server
 
@@ -116,6 +117,7 @@ def overtaken(shared: Shared) -> str:
     raise AssertionError("it could publish")
 
 
+@pytest.mark.slow
 def test_a_writer_that_was_taken_for_dead_publishes_nothing(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "LEASE_SECONDS", -1)
     shared.publish(0)
@@ -125,6 +127,7 @@ def test_a_writer_that_was_taken_for_dead_publishes_nothing(shared: Shared, monk
     assert ".writer" not in shared.collections()
 
 
+@pytest.mark.slow
 def test_of_two_that_publish_the_newer_number_stands_whoever_is_last(
     shared: Shared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +161,7 @@ def test_an_interrupted_run_leaves_the_old_index_and_its_remains_go_with_the_nex
     assert [c for c in shared.collections() if c.startswith(f".{first}")]
 
 
+@pytest.mark.slow
 def test_a_replaced_generation_stays_for_its_time_of_grace(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [shared.publish(0)]
     slow = shared.read("slow")
@@ -204,6 +208,53 @@ def test_files_come_back_as_they_were(shared: Shared, tmp_path: Path, size: int)
     file = pieces.put(collection, "words/file", tmp_path / "file")
     pieces.fetch(collection, "words/file", file, tmp_path / "in")
     assert (tmp_path / "in" / "words" / "file").read_bytes() == data
+
+
+def test_chroma_cloud_is_asked_as_its_own_settings_say(
+    chroma: ChromaServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoder_folder: Path
+) -> None:
+    # A server of one's own plays the cloud: the client, its key and its limits of rows are the real ones.
+    port = int(chroma.url.rpartition(":")[2])
+    for name, value in {"HOST": "127.0.0.1", "PORT": port, "SSL": False}.items():
+        monkeypatch.setattr(f"index.chroma._CLOUD_{name}", value)
+    monkeypatch.setenv("CHROMA_API_KEY", "secret")
+    monkeypatch.setenv("CHROMA_TENANT", "default_tenant")
+    monkeypatch.setenv("CHROMA_DATABASE", "default_database")
+    shared = Shared("cloud", "cloud", tmp_path, encoder_folder)
+    shared.publish(0)
+    shared.publish(1)
+    assert says(shared.read(), 1)
+    assert "secret" not in "".join(p.read_text("utf-8", "replace") for p in tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("https://chroma.example", "https://chroma.example"),
+        ("off", None),
+    ],
+)
+def test_the_address_of_a_server_is_a_setting(monkeypatch: pytest.MonkeyPatch, value: str, read: str | None) -> None:
+    monkeypatch.setenv("GAPBOT_CHROMA", value)
+    assert settings().chroma == read
+
+
+@pytest.mark.parametrize(
+    "value", ["localhost", "localhost:8000", "http://", "http://a:b@host", "http://host/path", "cloud"]
+)
+def test_what_is_no_address_is_told(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("GAPBOT_CHROMA", value)
+    monkeypatch.delenv("CHROMA_API_KEY", raising=False)
+    with pytest.raises(UsageError, match="GAPBOT_CHROMA"):
+        settings()
+
+
+def test_a_corpus_has_one_name_on_every_machine(tmp_path: Path) -> None:
+    names = [Settings(tmp_path, tmp_path / place / "team notes").shared_name for place in ("a", "b")]
+    assert names[0] == names[1]
+    assert Settings(tmp_path, tmp_path / "docs").shared_name == "docs"
+    assert Settings(tmp_path, tmp_path / "shipped").shared_name != settings().shared_name == "shipped"
 
 
 def test_nothing_on_the_server_says_what_to_do(shared: Shared) -> None:
