@@ -7,6 +7,7 @@ What a worker that dies had in hand is done again by another.
 import json
 import logging
 import os
+import secrets
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -90,7 +91,7 @@ class Cluster:
 def connected(address: str) -> Iterator[Cluster]:
     """Connect to the Ray cluster at an address (`LOCAL`, "auto", "host:6379" or "ray://host:10001").
 
-    Raises UsageError where Ray is not installed, or nothing answers.
+    Raises UsageError where Ray is not installed, nothing answers, or the cluster refuses.
     """
     # Ray reports its use to its maker unless told not to; gapbot reports nothing to anyone.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -99,6 +100,9 @@ def connected(address: str) -> Iterator[Cluster]:
     if address == LOCAL:
         # So Ray's own processes listen on loopback alone, which on Linux they would not.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        # And take orders from nobody else on this machine.
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         import ray
         import ray.data
@@ -111,7 +115,12 @@ def connected(address: str) -> Iterator[Cluster]:
         options: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
     except Exception as error:
-        raise _unreachable(address) from error
+        # It was there a moment ago, but another release, or in want of its token.
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UsageError(
+            f"the Ray cluster at {address} does not take this process ({said}): it needs the same release of Ray here, "
+            "and RAY_AUTH_MODE=token with RAY_AUTH_TOKEN where the cluster asks for a token"
+        ) from error
     try:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
