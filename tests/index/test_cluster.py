@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ from index.export import BUNDLED
 from index.retriever import Index
 from tests import writing
 
-_NEEDS = 'Ray is not installed: pip install "gapbot[ray]"'
+# Not by importing it: what it may do it reads from the environment then.
+_needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason='Ray is not installed: pip install "gapbot[ray]"')
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    pytest.importorskip("ray", reason=_NEEDS)
     with connected(LOCAL) as running:
+        assert running._ray.util.get_node_ip_address() == "127.0.0.1"
         yield running
 
 
@@ -87,6 +89,7 @@ def built(folder: Path, corpus: Path, encoder_folder: Path, cluster: Cluster | N
     return sync(folder, corpus, encoder_folder.parent, BUNDLED, cluster=cluster, **named)
 
 
+@_needs_ray
 @pytest.mark.slow
 def test_a_cluster_makes_the_index_that_one_process_makes(
     cluster: Cluster, tmp_path: Path, encoder_folder: Path
@@ -105,6 +108,7 @@ def test_a_cluster_makes_the_index_that_one_process_makes(
     same(tmp_path / "here", tmp_path / "there", encoder_folder)
 
 
+@_needs_ray
 @pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(cluster: Cluster, tmp_path: Path, encoder_folder: Path) -> None:
     corpus = tmp_path / "corpus"
@@ -141,9 +145,9 @@ def workers(name: str) -> list[int]:
     return [int(line.split()[0]) for line in listed.splitlines() if "ray::" in line and f"{name})" in line]
 
 
+@_needs_ray
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
 def test_a_cluster_that_is_not_there_is_told_in_one_line(address: str) -> None:
-    pytest.importorskip("ray", reason=_NEEDS)
     with pytest.raises(UsageError, match="no Ray cluster answers at"), connected(address):
         pass
 
