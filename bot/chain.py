@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -30,7 +31,7 @@ from bot.starters import Starters, suggested, tried
 from corpus.documents import Document
 from corpus.errors import GapbotError
 from corpus.profile import Profile, read_profile
-from index.encoder import Encoder, encoder_folder
+from index.encoder import Encoder, encoder_folder, ensure_exported
 from index.generations import live_name, pointed
 from index.retriever import Index
 
@@ -249,6 +250,10 @@ def load_chain(settings: Settings) -> Chain:
 
     Raises IndexMissing, IndexMismatch, IndexError_, EncoderError, CorpusError, or ModelError with a message that says what to do.
     """
+    server = settings.server
+    if server:
+        server.bring(settings.index)
+        ensure_exported(settings.encoders, settings.encoder)
     # A missing index is told before a missing encoder: both are made by the same command.
     pointed(settings.index)
     encoder = Encoder(encoder_folder(settings.encoders, settings.encoder))
@@ -260,7 +265,10 @@ def load_chain(settings: Settings) -> Chain:
     gaps = GapLog(settings.gaps) if settings.logs_gaps else None
     reader = Reader() if settings.reads else None
     profile = read_profile(settings.corpus)
-    return Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model, profile=profile)
+    chain = Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model, profile=profile)
+    if server:
+        server.follow(settings.index, weakref.ref(chain))
+    return chain
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

@@ -32,6 +32,17 @@ class Refusal:
     reason: str
 
 
+Read = Callable[[Spool, Iterator[tuple[str, bytes]]], Iterator[list[Refusal]]]
+"""Adds files, as name and content, to a spool one after the other; yields what of each is left out."""
+
+
+def read_here(spool: Spool, files: Iterator[tuple[str, bytes]]) -> Iterator[list[Refusal]]:
+    """Read files in this process, those of intricate formats in one beside it."""
+    with Sandbox() as sandbox:
+        for name, data in files:
+            yield read_file(spool, name, data, sandbox)
+
+
 def load_corpus(folder: Path, added: Path | None = None) -> tuple[list[Document], list[Refusal]]:
     """Read a corpus as `read_corpus` does, all of it into memory; return its documents and what was refused."""
     with Spool() as spool:
@@ -40,7 +51,11 @@ def load_corpus(folder: Path, added: Path | None = None) -> tuple[list[Document]
 
 
 def read_corpus(
-    spool: Spool, folder: Path, added: Path | None = None, progress: Callable[[int], None] | None = None
+    spool: Spool,
+    folder: Path,
+    added: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+    read: Read = read_here,
 ) -> list[Refusal]:
     """Read all files below a folder, and below that of added documents, into a spool; return what was refused.
 
@@ -52,18 +67,11 @@ def read_corpus(
     if not folder.is_dir():
         raise CorpusError(f"there is no corpus folder {folder}: name an existing folder with --corpus")
     refused: list[Refusal] = []
-    count = 0
-    with Sandbox() as sandbox:
-        for root in filter(None, (folder, added if added and added.is_dir() else None)):
-            for path in corpus_files(root):
-                name = cleaned(path.relative_to(root).as_posix())
-                try:
-                    _read_file(path, name, spool, refused, sandbox)
-                except RefusedDocument as error:
-                    refused.append(Refusal(name, str(error)))
-                count += 1
-                if progress:
-                    progress(count)
+    roots = [folder, *([added] if added and added.is_dir() else [])]
+    for count, left_out in enumerate(read(spool, _files(roots, refused)), start=1):
+        refused += left_out
+        if progress:
+            progress(count)
     return refused + [Refusal(place, reason) for place, reason in spool.settle()]
 
 
@@ -91,13 +99,35 @@ def corpus_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _read_file(path: Path, name: str, spool: Spool, refused: list[Refusal], sandbox: Sandbox) -> None:
+def _files(roots: list[Path], refused: list[Refusal]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of every file that can be opened and is of a known format; the others are refused."""
+    for root in roots:
+        for path in corpus_files(root):
+            name = cleaned(path.relative_to(root).as_posix())
+            suffix = path.suffix.lower()
+            if suffix in READERS or suffix in ROW_FORMATS:
+                try:
+                    yield name, _bytes(path)
+                except RefusedDocument as error:
+                    refused.append(Refusal(name, str(error)))
+            else:
+                known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
+                refused.append(Refusal(name, f"this format is not supported; these are: {known}"))
+
+
+def read_file(spool: Spool, name: str, data: bytes, sandbox: Sandbox) -> list[Refusal]:
+    """Add what a file of a known format holds to the spool; return what of it is left out."""
+    refused: list[Refusal] = []
+    try:
+        _read_file(spool, name, data, refused, sandbox)
+    except RefusedDocument as error:
+        refused.append(Refusal(name, str(error)))
+    return refused
+
+
+def _read_file(spool: Spool, name: str, data: bytes, refused: list[Refusal], sandbox: Sandbox) -> None:
     """Add what one file holds to the spool. Raises RefusedDocument when it holds nothing that can be used."""
-    suffix = path.suffix.lower()
-    if suffix not in READERS and suffix not in ROW_FORMATS:
-        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-        raise RefusedDocument(f"this format is not supported; these are: {known}")
-    data = _bytes(path)
+    suffix = Path(name).suffix.lower()
     if suffix in SUFFIXES:
         spool.add_file(_of_file(name, sandbox.read(suffix, data)), _stem(name))
     elif suffix in READERS:
@@ -111,7 +141,7 @@ def _read_file(path: Path, name: str, spool: Spool, refused: list[Refusal], sand
                     else:
                         refused.append(Refusal(name, str(row)))
             else:
-                facts, problems = read_facts(data, path.stem)
+                facts, problems = read_facts(data, _stem(name))
                 for fact in facts:
                     _add_fact(spool, fact, name)
                 refused.extend(Refusal(name, problem) for problem in problems)

@@ -65,6 +65,20 @@ class Spool:
         """Add a fact about a document that may be read later."""
         self._run("insert into quotations (json) values (?)", json.dumps(asdict(quotation)))
 
+    def rows(self) -> str:
+        """Return what was added, as JSON for `add` of another spool."""
+        read = self._run("select rank, place, id, stem, json from read order by number").fetchall()
+        quotations = self._run("select json from quotations order by number").fetchall()
+        return json.dumps([read, quotations])
+
+    def add(self, rows: str) -> None:
+        """Add what was added to another spool."""
+        read, quotations = json.loads(rows)
+        for row in read:
+            self._run("insert into read (rank, place, id, stem, json) values (?, ?, ?, ?, ?)", *row)
+        for row in quotations:
+            self._run("insert into quotations (json) values (?)", *row)
+
     def settle(self) -> Iterator[tuple[str, str]]:
         """Give every document its id and every quotation its place; yield place and reason of each that is left out."""
         found = self._run(

@@ -5,26 +5,40 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from corpus.errors import IndexError_
-from corpus.loaders import Refusal, read_corpus
+from corpus.errors import IndexError_, IndexUnreachable
+from corpus.loaders import Refusal, read_corpus, read_here
 from corpus.passages import split_document
 from corpus.spool import Spool
 from index import generations
 from index.catalogue import Catalogue
 from index.encoder import Encoder, ensure_exported, fingerprint, read_facts
 from index.generations import Generation
-from index.ingest import Progress, write_changes, write_words
+from index.ingest import Progress, split_here, write_changes, write_words
 from index.store import Store
+
+if TYPE_CHECKING:
+    from index.cluster import Cluster
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # NumPy tells of a short write only how much was written.
 _SAYS_FULL = re.compile(r"disk is full|No space left|quota exceeded|File too large|requested and \d+ written", re.I)
 _LITTLE = 8_000_000
 _READING = "Reading the corpus"
+
+
+class Place(Protocol):
+    """Where generations lie: in a folder (the module `generations`), or on a server (`Server`)."""
+
+    def writer_lock(self, folder: Path) -> AbstractContextManager[None]: ...
+    def clean(self, folder: Path) -> None: ...
+    def live_generation(self, folder: Path) -> tuple[Path, Generation]: ...
+    def start(self, folder: Path, copy_of: Path | None) -> Path: ...
+    def publish(self, building: Path, generation: Generation) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +63,34 @@ def sync(
     added: Path | None = None,
     rebuild: bool = False,
     progress: Progress | None = None,
+    place: Place = generations,
+    cluster: "Cluster | None" = None,
 ) -> Summary:
     """Make the index in `folder` hold what the corpus and the folder of `added` documents hold, and publish it.
 
-    `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used.
-    An interrupted run leaves the earlier index as it was.
+    `encoders` is the folder in which exported encoders lie. With `rebuild` nothing of the earlier index is used. `place`
+    says where generations lie, in `folder` alone or on a server. A `cluster` reads, splits and encodes. An interrupted run leaves the earlier index as it was.
     Raises IndexBusy, CorpusError, EncoderError, or IndexError_ when the finished index fails its check.
     """
     report = progress or (lambda stage, done, total: None)
-    with generations.writer_lock(folder), Spool() as spool:
-        generations.clean(folder)
+    read = cluster.read if cluster else read_here
+    with place.writer_lock(folder), Spool() as spool:
+        place.clean(folder)
         report(_READING, 0, 0)
-        refused = read_corpus(spool, corpus, added, lambda files: report(_READING, files, 0))
+        refused = read_corpus(spool, corpus, added, lambda files: report(_READING, files, 0), read)
         report("Preparing the encoder (once)", 0, 0)
         encoder_folder = ensure_exported(encoders, model)
         prints = fingerprint(read_facts(encoder_folder))
-        live = None if rebuild else _live(folder, prints)
+        live = None if rebuild else _live(place, folder, prints)
         changes = _changes(spool, live[0] if live else None)
         summary = (tuple(changes.fresh), tuple(changes.changed), tuple(changes.removed), changes.unchanged)
         if live and not (changes.fresh or changes.changed or changes.removed):
             return Summary(*summary, tuple(refused), 0, live[1])
-        with _building(folder, live[0] if live else None) as building:
+        with _building(place, folder, live[0] if live else None) as building:
             documents = filter(None, map(spool.document, changes.fresh + changes.changed))
             encoder = Encoder(encoder_folder)
-            encoded = write_changes(building, encoder, documents, changes.removed, changes.passages, report)
+            prepare = cluster.prepare(encoder_folder) if cluster else split_here
+            encoded = write_changes(building, encoder, documents, changes.removed, changes.passages, report, prepare)
             report("Building the word index", 0, 0)
             passages, sentences = write_words(building)
             name = building.name.removeprefix("building-")
@@ -80,7 +98,7 @@ def sync(
             generation = Generation(name, prints, str(corpus), count, passages, sentences)
             _check(building, generation)
             report("Publishing", 0, 0)
-            generations.publish(building, generation)
+            place.publish(building, generation)
         return Summary(*summary, tuple(refused), encoded, generation)
 
 
@@ -124,11 +142,11 @@ def _changes(spool: Spool, live: Path | None) -> _Changes:
 
 
 @contextmanager
-def _building(folder: Path, copy_of: Path | None) -> Iterator[Path]:
+def _building(place: Place, folder: Path, copy_of: Path | None) -> Iterator[Path]:
     """Make the folder of a new generation, which goes again if what follows fails. Names the disk where that is full."""
     building = None
     try:
-        building = generations.start(folder, copy_of)
+        building = place.start(folder, copy_of)
         yield building
     except BaseException as error:
         full = _is_full(folder, error)
@@ -148,15 +166,17 @@ def _is_full(folder: Path, error: BaseException) -> bool:
     return bool(said) or shutil.disk_usage(folder).free < _LITTLE
 
 
-def _live(folder: Path, prints: str) -> tuple[Path, Generation] | None:
+def _live(place: Place, folder: Path, prints: str) -> tuple[Path, Generation] | None:
     """Return the generation to start from, or None when there is none or it is of another encoder or damaged."""
     try:
-        path, generation = generations.live_generation(folder)
+        path, generation = place.live_generation(folder)
         if path.name != generations.live_name(folder):
             generations.fall_back(folder)
         if generation.encoder != prints:
             return None
         _check(path, generation)
+    except IndexUnreachable:
+        raise
     except IndexError_:
         return None
     return path, generation

@@ -190,6 +190,14 @@ class Catalogue:
                 raise IndexError_("the index is damaged: run `gapbot index --rebuild`")
             yield document, list(rows)
 
+    def unit_ids(self, level: str) -> Iterator[str]:
+        """Yield the ids that the units of a level, "passages" or "sentences", have in Chroma."""
+        for row in self.all_rows():
+            if level == "passages":
+                yield str(row.number)
+            else:
+                yield from (sentence_id(row.number, k) for k in range(len(row.passage.sentences)))
+
     def first_number(self, document: str) -> int:
         """Return the number of a document's first passage, or 0 where it has none."""
         return int(self._all("select coalesce(min(id), 0) from passages where document = ?", [document])[0][0])

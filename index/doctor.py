@@ -58,6 +58,7 @@ def examine(folder: Path, encoders: Path, model: str) -> list[Finding]:
 
 def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
     from index.catalogue import Catalogue, sentence_id
+    from index.chroma import elsewhere
     from index.encoder import encoder_folder, fingerprint, read_facts
     from index.store import Store
 
@@ -65,7 +66,8 @@ def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
     yield Finding("pointer", True, f"{generation.name} is published")
     damage = seal.broken(path, thorough=True)
     yield Finding("files", damage is None, damage or "every file is as it was published")
-    for name in ("catalogue.sqlite", "chroma/chroma.sqlite3"):
+    databases = ["catalogue.sqlite"] if elsewhere(path / "chroma") else ["catalogue.sqlite", seal.DATABASE]
+    for name in databases:
         said = _integrity(path / name)
         yield Finding(name, said == "ok", "the database is sound" if said == "ok" else f"SQLite says: {said}")
     prints = fingerprint(read_facts(encoder_folder(encoders, model)))

@@ -24,16 +24,41 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document with its passages, and their vectors if they have been encoded elsewhere."""
+
+    document: Document
+    passages: Sequence[Passage]
+    vectors: Sequence[PassageVectors] | None = None
+
+
+Prepare = Callable[[Iterable[Document]], Iterator[Prepared]]
+"""Splits documents, in their order, and may encode their passages."""
+
+
+def split_here(documents: Iterable[Document]) -> Iterator[Prepared]:
+    """Split documents in this process; their passages are encoded a chunk at a time, over several documents."""
+    return (Prepared(d, split_document(d)) for d in documents)
+
+
+@dataclass(frozen=True, slots=True)
 class _Pending:
-    """A passage to be stored; `known` are the vectors of one that was encoded before."""
+    """A passage to be stored; `known` are its vectors where it needs no encoding here, being `reused` or not."""
 
     row: Row
     text: PassageText
     known: PassageVectors | None
+    reused: bool
 
 
 def write_changes(
-    building: Path, encoder: Encoder, changed: Iterable[Document], removed: Iterable[str], total: int, report: Progress
+    building: Path,
+    encoder: Encoder,
+    changed: Iterable[Document],
+    removed: Iterable[str],
+    total: int,
+    report: Progress,
+    prepare: Prepare = split_here,
 ) -> int:
     """Write new and changed documents and take removed ones out; return how many passages were encoded.
 
@@ -54,30 +79,33 @@ def write_changes(
         report(stage, 0, total)
         for document_id in removed:
             _remove(catalogue, store, document_id)
-        passages = _passages(catalogue, store, changed)
+        passages = _passages(catalogue, store, prepare(changed))
         while chunk := list(islice(passages, _CHUNK)):
             new = [p.text for p in chunk if p.known is None]
             _store(store, chunk, encoder.encode_passages(new, tick))
-            encoded += len(new)
+            encoded += sum(not p.reused for p in chunk)
             tick(len(chunk) - len(new))
         catalogue.commit()
     return encoded
 
 
-def _passages(catalogue: Catalogue, store: Store, documents: Iterable[Document]) -> Iterator[_Pending]:
+def _passages(catalogue: Catalogue, store: Store, documents: Iterable[Prepared]) -> Iterator[_Pending]:
     """Put each document in the place of its former version, in the catalogue, and yield its passages to be stored."""
     number = catalogue.next_number()
-    for document in documents:
+    for prepared in documents:
+        document = prepared.document
         reusable = _remove(catalogue, store, document.id)
-        rows = [Row(number + i, passage) for i, passage in enumerate(split_document(document))]
+        rows = [Row(number + i, passage) for i, passage in enumerate(prepared.passages)]
         number += len(rows)
         catalogue.put(document, rows)
-        for row in rows:
+        for i, row in enumerate(rows):
             text = passage_text(document, row.passage)
-            yield _Pending(row, text, reusable.get(text))
+            old = reusable.get(text)
+            yield _Pending(row, text, old or (prepared.vectors[i] if prepared.vectors else None), bool(old))
 
 
 def passage_text(document: Document, passage: Passage) -> PassageText:
+    """Return a passage as the encoder reads it."""
     start, end = passage.start, passage.end
     sentences = tuple((a - start, b - start) for a, b in passage.sentences)
     return PassageText(passage_context(document, passage), document.text[start:end], sentences)

@@ -1,33 +1,25 @@
-"""Vectors in Chroma: collections of passages and of sentences, in one generation folder."""
+"""Vectors in Chroma: collections of passages and of sentences, in a generation's folder or on a Chroma server."""
 
 import itertools
-import os
 import weakref
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-# Chroma must not phone home, whatever its settings say.
-os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
-
-import chromadb
-from chromadb.api.models.Collection import Collection
-from chromadb.api.types import Metadata
-from chromadb.config import Settings
-from chromadb.errors import NotFoundError
-
-from corpus.errors import GapbotError, IndexError_, IndexMismatch, IndexReadOnly
+from corpus.errors import IndexError_, IndexMismatch
+from index.chroma import Collection, NotFoundError, connect, elsewhere, in_folder, translated
 from index.encoder import Vectors
 
+LEVELS = ("passages", "sentences")
 BATCH = 2000
+SERVER_BATCH = 300
+"""The most rows that Chroma Cloud takes, or gives, at a time."""
 SHARD = 100_000
 """Units that one collection holds, give or take a chunk: of 384 dimensions these take some 260 MB of memory."""
-_LEVELS = ("passages", "sentences")
 _HNSW: Any = {"space": "cosine", "ef_construction": 128, "ef_search": 192, "max_neighbors": 24, "sync_threshold": 500}
 _T = TypeVar("_T")
 
@@ -58,9 +50,13 @@ class Store:
     def __init__(self, folder: Path, fingerprint: str, *, writable: bool = False) -> None:
         """Open the collections in `folder`; only a writable store creates them.
 
-        Raises IndexMismatch when the vectors there were made by another encoder, IndexError_ when Chroma
-        cannot open the folder.
+        They are on a Chroma server where `point_elsewhere` has said so. Raises IndexMismatch when the vectors there
+        were made by another encoder, IndexError_ when Chroma cannot open them, IndexUnreachable when the server does
+        not answer.
         """
+        self._server: str | None
+        self._server, self._prefix = elsewhere(folder) or (None, "")
+        self._batch = SERVER_BATCH if self._server else BATCH
         self._folder, self._fingerprint, self._writable = folder, fingerprint, writable
         self._release: Callable[[], object] = lambda: None
         self._open()
@@ -69,16 +65,14 @@ class Store:
         """Open a client, and give up the one before with all that it holds in memory."""
         self._release()
         self._in_use: set[tuple[str, int]] = set()
-        with _translated():
-            self._client = chromadb.PersistentClient(
-                str(self._folder), settings=Settings(anonymized_telemetry=False, is_persistent=True)
-            )
+        with translated():
+            self._client = connect(self._server) if self._server else in_folder(self._folder)
             # Chroma keeps every client that nobody has closed.
             client: Any = self._client
             release = weakref.finalize(self, client.close)
             release.atexit = False
             self._release = release
-            self._shards = {level: list(self._found(level)) for level in _LEVELS}
+            self._shards = {level: list(self._found(level)) for level in LEVELS}
             for level, shards in self._shards.items():
                 if not shards and self._writable:
                     shards.append(self._created(level, 1, 0))
@@ -90,7 +84,7 @@ class Store:
         for number in itertools.count(1):
             try:
                 # embedding_function=None: Chroma's default one downloads a model when it is first used.
-                collection = self._client.get_collection(_name(level, number), embedding_function=None)
+                collection = self._client.get_collection(self._name(level, number), embedding_function=None)
             except NotFoundError:
                 return
             metadata = collection.metadata or {}
@@ -101,17 +95,17 @@ class Store:
     def _created(self, level: str, number: int, first: int) -> tuple[int, Collection]:
         metadata: Any = {"encoder": self._fingerprint, "first": first}
         return first, self._client.create_collection(
-            _name(level, number), embedding_function=None, metadata=metadata, configuration={"hnsw": _HNSW}
+            self._name(level, number), embedding_function=None, metadata=metadata, configuration={"hnsw": _HNSW}
         )
 
     def add(self, level: str, units: Sequence[Unit]) -> None:
         """Add or replace units of one level, "passages" or "sentences"."""
-        with _translated():
+        with translated():
             shards = self._shards[level]
             if units and shards[-1][1].count() >= SHARD and (first := _passage(units[0].id)) > shards[-1][0]:
                 shards.append(self._created(level, len(shards) + 1, first))
             for collection, batch in self._batches(level, units, lambda unit: unit.id):
-                metadatas: list[Metadata] = [{"document": u.document, "start": u.start, "end": u.end} for u in batch]
+                metadatas: Any = [{"document": u.document, "start": u.start, "end": u.end} for u in batch]
                 collection.upsert(
                     ids=[u.id for u in batch],
                     embeddings=np.stack([u.vector for u in batch]),
@@ -121,7 +115,7 @@ class Store:
 
     def remove(self, level: str, ids: Sequence[str]) -> None:
         """Remove units of one level by their ids."""
-        with _translated():
+        with translated():
             for collection, batch in self._batches(level, ids, str):
                 collection.delete(ids=batch)
 
@@ -129,7 +123,7 @@ class Store:
         """Return the k nearest units of a level as (id, cosine), best first."""
         nearest: list[tuple[str, float]] = []
         for _, collection in self._shards[level]:
-            with _translated():
+            with translated():
                 found = collection.query(query_embeddings=np.asarray([vector]), n_results=k, include=["distances"])
             distances = found["distances"] or [[]]
             nearest += [(i, 1.0 - d) for i, d in zip(found["ids"][0], distances[0], strict=True)]
@@ -138,7 +132,7 @@ class Store:
     def vectors(self, level: str, ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the stored vectors of units by id; unknown ids are left out."""
         result: dict[str, Vectors] = {}
-        with _translated():
+        with translated():
             for collection, batch in self._batches(level, ids, str):
                 found = collection.get(ids=batch, include=["embeddings"])
                 if found["embeddings"] is not None:
@@ -146,9 +140,26 @@ class Store:
                     result |= {i: np.asarray(e, dtype=np.float32) for i, e in pairs}
         return result
 
+    def take(self, other: "Store", level: str, ids: Iterable[str]) -> None:
+        """Copy units of one level from another store, in the order of their passages."""
+        wanted = iter(ids)
+        while chunk := list(itertools.islice(wanted, BATCH)):
+            units = {unit.id: unit for unit in other._units(level, chunk)}
+            if len(units) != len(chunk):
+                raise IndexError_("the former index is not whole: run `gapbot index --rebuild`")
+            self.add(level, [units[i] for i in chunk])
+
+    def _units(self, level: str, ids: Sequence[str]) -> Iterator[Unit]:
+        with translated():
+            for collection, batch in self._batches(level, ids, str):
+                found: Any = collection.get(ids=batch, include=["embeddings", "documents", "metadatas"])
+                rows = zip(*(found[k] for k in ("ids", "documents", "embeddings", "metadatas")), strict=True)
+                for i, text, vector, m in rows:
+                    yield Unit(i, text, np.asarray(vector, np.float32), m["document"], m["start"], m["end"])
+
     def count(self, level: str) -> int:
         """Return the number of units of a level."""
-        with _translated():
+        with translated():
             return sum(collection.count() for _, collection in self._shards[level])
 
     def close(self) -> None:
@@ -165,38 +176,21 @@ class Store:
             sorted(range(len(items)), key=shard_of.__getitem__), shard_of.__getitem__
         ):
             batch = [items[i] for i in indices]
-            for start in range(0, len(batch), BATCH):
-                yield self._collection(level, shard), batch[start : start + BATCH]
+            for start in range(0, len(batch), self._batch):
+                yield self._collection(level, shard), batch[start : start + self._batch]
 
     def _collection(self, level: str, shard: int) -> Collection:
         """Return a collection to work with. A writer first gives up those that it has in memory, if there are enough."""
-        if self._writable and (level, shard) not in self._in_use:
-            if len(self._in_use) >= len(_LEVELS):
+        if self._writable and not self._server and (level, shard) not in self._in_use:
+            if len(self._in_use) >= len(LEVELS):
                 self._open()
             self._in_use.add((level, shard))
         return self._shards[level][shard][1]
 
-
-def _name(level: str, number: int) -> str:
-    return level if number == 1 else f"{level}-{number}"
+    def _name(self, level: str, number: int) -> str:
+        return f"{self._prefix}{level}" if number == 1 else f"{self._prefix}{level}-{number}"
 
 
 def _passage(identity: str) -> int:
     """Return the number of the passage of a unit."""
     return int(identity.partition(".")[0])
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn whatever Chroma raises into IndexError_: its Rust part raises more kinds than its errors module names."""
-    try:
-        yield
-    except GapbotError:
-        raise
-    except Exception as error:
-        if "readonly" in str(error):
-            # Chroma writes to its database even to read it.
-            raise IndexReadOnly(
-                "the index lies where nothing can be written: make its folder writable or name another with --home DIR"
-            ) from error
-        raise IndexError_(f"the index cannot be read or written: run `gapbot index --rebuild` ({error})") from error

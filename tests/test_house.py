@@ -25,6 +25,7 @@ ROOMS = (
     "Stemmer",
     "babel",
     "httpx",
+    "ray",
 )
 MAX_LINES = 300
 

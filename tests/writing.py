@@ -28,13 +28,13 @@ from index.retriever import Index
 BULK = 24
 """Documents that stay from version to version, apart from every tenth."""
 QUESTION = "What is the code word of the tide?"
-_WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
+WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.writing"])
 
 
 def code_word(version: int) -> str:
-    return f"{_WORDS[version % len(_WORDS)]}{version}"
+    return f"{WORDS[version % len(WORDS)]}{version}"
 
 
 def write_corpus(folder: Path, version: int) -> None:
