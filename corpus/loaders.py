@@ -12,7 +12,7 @@ from corpus import SHIPPED_CORPUS
 from corpus.documents import Document, Statement
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.formats import READERS, Content
-from corpus.rows import Fact, Row, read_facts, read_rows
+from corpus.rows import Fact, Row, read_many
 from corpus.sandbox import SUFFIXES, Sandbox, read_content
 
 MAX_BYTES = 50_000_000
@@ -93,24 +93,15 @@ def _read_file(path: Path, name: str, read: _Read, sandbox: Sandbox) -> None:
         known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
         raise RefusedDocument(f"this format is not supported; these are: {known}")
     data = _bytes(path)
-    refuse = read.refusals
     if suffix in SUFFIXES:
         read.files.append((name, sandbox.read(suffix, data)))
     elif suffix in READERS:
         read.files.append((name, read_content(suffix, data)))
     else:
-        try:
-            if suffix == ".jsonl":
-                rows, problems = read_rows(data)
-                read.rows.extend((name, row) for row in rows)
-            else:
-                facts, problems = read_facts(data, path.stem)
-                read.facts.extend((name, fact) for fact in facts)
-        except RefusedDocument:
-            raise
-        except Exception as error:
-            raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
-        refuse.extend(Refusal(name, problem) for problem in problems)
+        rows, facts, problems = read_many(suffix, data, path.stem)
+        read.rows.extend((name, row) for row in rows)
+        read.facts.extend((name, fact) for fact in facts)
+        read.refusals.extend(Refusal(name, problem) for problem in problems)
 
 
 def _bytes(path: Path) -> bytes:

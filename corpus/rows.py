@@ -44,6 +44,23 @@ class Fact:
     disagrees_with: tuple[str, ...]
 
 
+def read_many(suffix: str, data: bytes, topic: str) -> tuple[list[Row], list[Fact], list[str]]:
+    """Read a file of rows (.jsonl) or facts (.yaml), and return them with one line about each that cannot be used.
+
+    Raises RefusedDocument for a file that cannot be read at all, whatever its parser raises.
+    """
+    try:
+        if suffix == ".jsonl":
+            rows, problems = read_rows(data)
+            return rows, [], problems
+        facts, problems = read_facts(data, topic)
+        return [], facts, problems
+    except RefusedDocument:
+        raise
+    except Exception as error:
+        raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
+
+
 def read_rows(data: bytes) -> tuple[list[Row], list[str]]:
     """Read JSONL rows `{"id", "text"}`, with title, publisher, url and date where known; other keys are ignored.
 
