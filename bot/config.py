@@ -3,14 +3,26 @@
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
 from corpus import SHIPPED_CORPUS
 from corpus.errors import UsageError
+from corpus.loaders import MAX_BYTES
 from index.export import BUNDLED
+
+_SHORTEST_PASSWORD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much may be uploaded: bytes of one file, how many files are kept, bytes of all of them."""
+
+    file: int = 20_000_000
+    files: int = 1_000
+    total: int = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,9 @@ class Settings:
     llm: str | None = None
     llm_url: str | None = None
     llm_seconds: float = 7.5
+    # It must not show up wherever this is printed.
+    keeper_password: str | None = field(default=None, repr=False)
+    quota: Quota = Quota()
 
     @property
     def index(self) -> Path:
@@ -61,8 +76,9 @@ def settings(home: str | None = None, corpus: str | None = None, llm: str | None
     """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER, GAPBOT_GAPS, GAPBOT_FEEDBACK and
     GAPBOT_READER, then defaults.
 
-    The LLM comes from GAPBOT_LLM, GAPBOT_LLM_URL and GAPBOT_LLM_SECONDS. Raises UsageError for a name that cannot be a
-    folder and for seconds that are no number.
+    The LLM comes from GAPBOT_LLM, GAPBOT_LLM_URL and GAPBOT_LLM_SECONDS, the keeper's page from GAPBOT_KEEPER_PASSWORD
+    and the quota from GAPBOT_KEEPER_FILE_MB, GAPBOT_KEEPER_FILES and GAPBOT_KEEPER_TOTAL_MB. Raises UsageError for a name
+    that cannot be a folder, for what is no number or out of bounds, and for a password that is too short.
     """
     llm = llm or os.environ.get("GAPBOT_LLM") or "off"
     home = home or os.environ.get("GAPBOT_HOME") or platformdirs.user_data_dir("gapbot", appauthor=False)
@@ -77,7 +93,26 @@ def settings(home: str | None = None, corpus: str | None = None, llm: str | None
         llm=None if llm.lower() in ("off", "none", "0", "no") else llm,
         llm_url=os.environ.get("GAPBOT_LLM_URL") or None,
         llm_seconds=_seconds(os.environ.get("GAPBOT_LLM_SECONDS") or "7.5"),
+        keeper_password=_password(os.environ.get("GAPBOT_KEEPER_PASSWORD")),
+        quota=Quota(
+            _count("GAPBOT_KEEPER_FILE_MB", 20, MAX_BYTES // 1_000_000) * 1_000_000,
+            _count("GAPBOT_KEEPER_FILES", 1_000, 10_000),
+            _count("GAPBOT_KEEPER_TOTAL_MB", 1_000, 1_000_000) * 1_000_000,
+        ),
     )
+
+
+def _password(text: str | None) -> str | None:
+    if text and len(text) < _SHORTEST_PASSWORD:
+        raise UsageError(f"GAPBOT_KEEPER_PASSWORD is too short: give one of at least {_SHORTEST_PASSWORD} characters")
+    return text or None
+
+
+def _count(variable: str, default: int, most: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
+        raise UsageError(f"{variable} is {text!r}: give a whole number from 1 to {most:,}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -13,7 +13,7 @@ _SIGNATURES = (
     (b"\x7fELF", "a program"), (b"MZ\x90", "a program"), (b"SQLite format 3\0", "a database"), (b"{\\rtf", "an RTF file"),
 )  # fmt: skip
 _PAGE = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html)[\s>]", re.I | re.S)
-_TAG = re.compile(r"<[a-z!/][^<>]*>".encode(), re.I)
+_TAG = re.compile(rb"<[a-z!/][^<>]*>", re.I)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LOOKED_AT = 4096
 

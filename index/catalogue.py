@@ -19,6 +19,10 @@ create table if not exists passages (
 create table if not exists statements (id text primary key, document text not null);
 create index if not exists passages_by_document on passages (document);
 """
+_LISTED = (
+    "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
+    " length(json_extract(json, '$.text')) from documents"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,13 @@ class Catalogue:
 
     def listing(self, most: int, skip: int = 0) -> list[Listed]:
         """Return documents without their text, in the order of their ids."""
-        found = self._all(
-            "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
-            " length(json_extract(json, '$.text')) from documents order by id limit ? offset ?",
-            [most, skip],
-        )
-        return [Listed(*[i, *json.loads(fields), characters]) for i, fields, characters in found]
+        return [_listed(row) for row in self._all(f"{_LISTED} order by id limit ? offset ?", [most, skip])]
+
+    def listed(self, ids: Iterable[str]) -> dict[str, Listed]:
+        """Return those documents of some thousand ids that are there, without their text."""
+        wanted = list(ids)
+        found = self._all(f"{_LISTED} where id in ({','.join('?' * len(wanted))})", wanted)
+        return {row[0]: _listed(row) for row in found}
 
     def with_statements(self, most: int) -> list[Document]:
         """Return the documents about whose text something is recorded, in the order of their ids."""
@@ -176,6 +181,11 @@ class Catalogue:
     def _all(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
+
+
+def _listed(row: tuple) -> Listed:  # type: ignore[type-arg]
+    identity, fields, characters = row
+    return Listed(*[identity, *json.loads(fields), characters])
 
 
 def _row(row: tuple) -> Row:  # type: ignore[type-arg]
