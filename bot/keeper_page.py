@@ -20,7 +20,8 @@ KEEPER = "/keeper"
 UPLOADS = f"{KEEPER}/documents"
 """Where files are sent to: the one path whose bodies may be large."""
 _COOKIE = "gapbot_keeper"
-_SHOWN = 100
+_ROWS, _MOST = 40, 100
+"""Documents that are listed at a time, and the most gaps and judgements."""
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
 )
@@ -121,15 +122,15 @@ def router(keeper: Keeper) -> APIRouter:
 
 
 def _lists(keeper: Keeper) -> str:
-    rows, more, total = keeper.documents(_SHOWN)
+    rows, more, total = keeper.documents(_ROWS)
     return _templates.get_template("keeper_lists.html").render(
         rows=rows, more=more, total=total, used=keeper.used(), quota=keeper.quota, refused=keeper.refused(),
-        gaps=keeper.gaps(), feedback=keeper.feedback(), most=_SHOWN,
+        gaps=keeper.gaps(), feedback=keeper.feedback(), most=_MOST,
     )  # fmt: skip
 
 
 def _rows(keeper: Keeper, skip: int) -> str:
-    rows, more, _ = keeper.documents(_SHOWN, skip)
+    rows, more, _ = keeper.documents(_ROWS, skip)
     return _templates.get_template("keeper_rows.html").render(rows=rows, more=more)
 
 

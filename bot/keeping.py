@@ -206,8 +206,10 @@ class Keeper:
             if done.refused:
                 raise UsageError(done.refused[0].reason)
         except UsageError as error:
+            self._forget_refusal(name)
             self._refused.appendleft(Refusal(name, str(error)))
             raise
+        self._forget_refusal(name)
         outcome = "added" if done.added else "replaced" if done.replaced else "known"
         if outcome != "known":
             self.indexing.follow()
@@ -233,17 +235,16 @@ class Keeper:
         listed = catalogue.listed({i for a in entries for i in (a.name, Path(a.name).stem)})
         total = catalogue.count()
         rows: list[Held] = []
-        own: set[str] = set()
         for a in entries:
             found = listed.get(a.name) or listed.get(Path(a.name).stem)
-            own |= {found.id} if found else set()
             rows.append(Held(found.id if found else a.name, found, a.name, a.added, self._size(a)))
+        own = [row.listed.id for row in rows if row.listed]
         shown = rows[skip : skip + most]
         if len(shown) < most:
-            after = max(0, skip - len(rows))
-            shown += [Held(x.id, x) for x in catalogue.listing(most - len(shown), after) if x.id not in own]
+            others = catalogue.listing(most - len(shown), max(0, skip - len(rows)), own)
+            shown += [Held(x.id, x) for x in others]
         end = skip + most
-        return shown, end if end < len(rows) + total else None, total
+        return shown, end if end < len(rows) + total - len(set(own)) else None, total
 
     def refused(self) -> list[Refusal]:
         """Return what was refused: of what was sent, the newest first, and of the whole corpus at the last indexing."""
@@ -256,6 +257,10 @@ class Keeper:
     def feedback(self) -> list[tuple[str, Feedback]]:
         """Return what people said of answers with its time, newest first."""
         return FeedbackLog(self._config.feedback).read()[::-1]
+
+    def _forget_refusal(self, name: str) -> None:
+        for refusal in [r for r in self._refused if r.path == name]:
+            self._refused.remove(refusal)
 
     def _size(self, entry: Added) -> int:
         try:

@@ -87,9 +87,10 @@ class Catalogue:
         """Return how many documents there are."""
         return int(self._all("select count(*) from documents")[0][0])
 
-    def listing(self, most: int, skip: int = 0) -> list[Listed]:
-        """Return documents without their text, in the order of their ids."""
-        return [_listed(row) for row in self._all(f"{_LISTED} order by id limit ? offset ?", [most, skip])]
+    def listing(self, most: int, skip: int = 0, without: Sequence[str] = ()) -> list[Listed]:
+        """Return documents without their text, in the order of their ids; some thousand may be left out."""
+        sql = f"{_LISTED} where id not in ({','.join('?' * len(without))}) order by id limit ? offset ?"
+        return [_listed(row) for row in self._all(sql, [*without, most, skip])]
 
     def listed(self, ids: Iterable[str]) -> dict[str, Listed]:
         """Return those documents of some thousand ids that are there, without their text."""

@@ -1,6 +1,7 @@
 """BM25 over passages and sentences, and the vocabulary that mends misspelt words."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ class LexicalIndex:
 def build_lexical(folder: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
     """Index texts under ids and write the index to a folder."""
     import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells of every build, wherever logs go
 
     folder.mkdir(parents=True, exist_ok=True)
     tokens = [terms(t) for t in texts]

@@ -119,7 +119,7 @@ async function send({ file, line, bar, told }) {
     bar.remove();
     told.textContent = text;
     line.classList.add(bad ? "bad" : "good");
-    line.setAttribute("role", bad ? "alert" : "status");
+    told.setAttribute("role", bad ? "alert" : "status");
   };
   const most = Number(at("files").dataset.most);
   if (file.size > most) return end(`${t("It is larger than the most for one file:")} ${Math.floor(most / 1e6)} MB`, true);

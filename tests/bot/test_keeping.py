@@ -111,8 +111,8 @@ def test_nothing_is_shown_or_done_without_signing_in(kept: Kept) -> None:
         shell = client.get("/keeper")
         assert shell.status_code == 200
         assert "tea" not in shell.text
-        for cookie in ("", "guess", "é".encode().decode("latin-1")):
-            headers = {"cookie": f"gapbot_keeper={cookie}"}
+        for cookie in (b"", b"guess", "é".encode()):
+            headers = {b"cookie": b"gapbot_keeper=" + cookie}
             for method, path in (
                 ("GET", "/keeper/lists"), ("GET", "/keeper/status"), ("GET", "/keeper/documents?skip=0"),
                 ("POST", "/keeper/documents?name=a.txt"), ("DELETE", "/keeper/documents/a.txt"), ("DELETE", "/keeper/session"),
@@ -282,9 +282,8 @@ def test_many_documents_are_listed_a_page_at_a_time(kept: Kept) -> None:
     kept.settled()
     first, more, total = kept.keeper.documents(2)
     second, end, _ = kept.keeper.documents(2, more or 0)
-    assert (total, end) == (4, 4)
-    names = [h.file or h.id for h in first + second + kept.keeper.documents(2, 4)[0]]
-    assert sorted(names) == ["n0.txt", "n1.txt", "n2.txt", "tea"]
+    assert (total, end) == (4, None)
+    assert sorted(h.file or h.id for h in first + second) == ["n0.txt", "n1.txt", "n2.txt", "tea"]
     for n in range(3):
         kept.keeper.remove(f"n{n}.txt")
     kept.settled()
