@@ -19,14 +19,19 @@ import yaml
 from corpus.errors import RefusedDocument
 from corpus.hidden import drop_hidden
 from corpus.pdf import shown_text
+from corpus.plain_yaml import parsed_yaml
 from corpus.word import Looks
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 1000, 100_000_000, 100
 """Of a packed file: more would be a bomb, not a document."""
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+[ \t]*:)(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.M)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\r\n]*)", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
+_NOT_XML = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
+    r"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]));",
+    re.IGNORECASE,
+)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _UNSEEN = frozenset("script style template noscript nav footer form button select svg iframe object dialog".split())
 _INLINE = frozenset("b strong i em u mark small sub sup code kbd font".split())
@@ -77,11 +82,6 @@ def _is_binary(text: str) -> bool:
     """Tell text from bytes that merely happen to decode: text has hardly any control characters."""
     sample = text[:20_000]
     return len(_CONTROL.findall(sample)) > max(4, len(sample) // 10)
-
-
-def parsed_yaml(text: str) -> object:
-    """Parse YAML with plain values only, by libyaml where it is there: ten times as fast."""
-    return yaml.load(text, _LOADER)
 
 
 def read_markdown(data: bytes) -> Content:
@@ -149,7 +149,8 @@ def read_html(data: bytes) -> Content:
     for name in ("trafilatura", "htmldate"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     declared = _CHARSET.search(data[:4096])
-    page = decoded(data, declared.group(1).decode("ascii") if declared else None)
+    # A single control character, as it is or as a reference, would make the libraries refuse the whole page.
+    page = _NOT_XML.sub("\ufffd", decoded(data, declared.group(1).decode("ascii") if declared else None))
     tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
     drop_hidden(tree)
     meta = trafilatura.extract_metadata(tree)
@@ -205,15 +206,22 @@ def read_pdf(data: bytes) -> Content:
         text += part
     if not text:
         raise RefusedDocument("it holds no text: it may be a scan")
-    said = reader.metadata
-    created = said.creation_date if said else None
     return Content(
         text,
-        said.title if said else None,
-        said.author if said else None,
-        date=created.date().isoformat() if created else None,
+        _told(lambda: reader.metadata and reader.metadata.title),
+        _told(lambda: reader.metadata and reader.metadata.author),
+        date=_told(lambda: reader.metadata and reader.metadata.creation_date and reader.metadata.creation_date.date()),
         pages=tuple(pages),
     )
+
+
+def _told(read: Callable[[], object]) -> str | None:
+    """Return what a PDF says of itself; where that is damaged its text is still good."""
+    try:
+        found = read()
+    except Exception:
+        return None
+    return str(found) if found else None
 
 
 def read_docx(data: bytes) -> Content:

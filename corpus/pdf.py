@@ -4,6 +4,7 @@ A small interpreter of the graphics state (PDF 32000-1, 8.4 and 9.3) runs beside
 strings that are not shown. Where it cannot know (patterns, odd colour spaces), it takes text for shown.
 """
 
+import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,8 +89,9 @@ class _Seen:
     _box: tuple[float, float, float, float] = (0, 0, 612, 792)
 
     def __post_init__(self) -> None:
-        box = self.page.cropbox
-        self._box = (float(box.left), float(box.bottom), float(box.right), float(box.top))
+        with contextlib.suppress(Exception):  # a damaged box leaves the default
+            box = self.page.cropbox
+            self._box = (float(box.left), float(box.bottom), float(box.right), float(box.top))
         self._resources = [_get(self.page, "/Resources")]
 
     def is_scan(self) -> bool:

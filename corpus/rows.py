@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from corpus.errors import RefusedDocument
-from corpus.formats import decoded, parsed_yaml
+from corpus.formats import decoded
+from corpus.plain_yaml import parsed_yaml
 
 
 @dataclass(frozen=True, slots=True)

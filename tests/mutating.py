@@ -86,7 +86,7 @@ def mutants(suffix: str, count: int) -> Iterator[bytes]:
         if suffix == "docx" and chosen.random() < 0.6:
             yield _repacked(data, chosen)  # in a packed file most damage would only spoil a checksum
             continue
-        for _ in range(chosen.randint(1, 4)):
+        for _ in range(chosen.choice((1, 1, 1, 2, 4))):
             data = _damaged(data, chosen)
         yield data
 
@@ -95,10 +95,10 @@ def _damaged(data: bytes, chosen: random.Random) -> bytes:
     if len(data) < 4:
         return data
     a, b, c, d = sorted(chosen.randrange(len(data)) for _ in range(4))
-    kind = chosen.choice(("flip", "cut", "end", "repeat", "swap"))
+    kind = chosen.choice(("flip", "flip", "flip", "cut", "end", "repeat", "swap"))
     if kind == "flip":
         flipped = bytearray(data)
-        for _ in range(chosen.choice((1, 3, 30))):
+        for _ in range(chosen.choice((1, 3, 10))):
             flipped[chosen.randrange(len(data))] = chosen.randrange(256)
         return bytes(flipped)
     if kind == "cut":

@@ -147,7 +147,7 @@ def shrunk(pdf: Drawn) -> None:
 
 
 def pdf_scale(factor: float) -> Any:
-    from fpdf.drawing import Transform
+    from fpdf.drawing_primitives import Transform
 
     return Transform.scaling(factor)
 
