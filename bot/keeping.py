@@ -183,10 +183,8 @@ class Keeper:
         self._refused: deque[Refusal] = deque(maxlen=_MOST_REFUSED)
 
     def check_room(self, name: str, size: int) -> None:
-        """Raise NoRoom where a file of that size, in bytes, would be beyond the quota."""
+        """Raise NoRoom where there is none for a file of that size, in bytes, beside the others."""
         quota = self.quota
-        if size > quota.file:
-            raise NoRoom(f"it is larger than {quota.file // 1_000_000} MB, the most for one file: split it")
         others = [a for a in self._store.entries() if a.origin != f"upload:{name}"]
         if len(others) >= quota.files:
             raise NoRoom(f"{quota.files:,} files are kept already, the most there may be: remove some first")

@@ -98,7 +98,8 @@ def _looks(element: Any, style: Mapping[str, str], outer: _Look) -> _Look:
         look = look if painted and painted[3] < _FAINT else replace(look, under=painted)
         if element.tag in ("html", "body") and not colour:
             look = replace(look, colour=None)  # a style sheet elsewhere surely makes the text stand out
-    seen = style.get("visibility")
+    # A page that is hidden as a whole is shown by its script as soon as it is there.
+    seen = None if element.tag in ("html", "body") else style.get("visibility")
     return replace(look, unseen=seen in ("hidden", "collapse")) if seen and seen != "inherit" else look
 
 
@@ -110,11 +111,11 @@ def _is_gone(style: Mapping[str, str]) -> bool:
     if opacity and float(opacity.group(1)) < (5 if opacity.group(2) == "%" else 0.05):
         return True
     if style.get("position") in ("absolute", "fixed") or style.get("position") == "relative":
-        if any((_pixels(style.get(side, ""), 16) or 0) <= _AWAY for side in ("left", "right", "top", "bottom")):
+        if any(_is_away(style.get(side, "")) for side in ("left", "right", "top", "bottom")):
             return True
         if re.match(r"rect\(\s*([01](px)?[\s,]+){3}[01](px)?\s*\)", style.get("clip", "")):
             return True
-    if any((_pixels(style.get(side, ""), 16) or 0) <= _AWAY for side in ("text-indent", "margin-left", "margin-top")):
+    if any(_is_away(style.get(side, "")) for side in ("text-indent", "margin-left", "margin-top")):
         return True
     if re.match(r"inset\(\s*(50|100)%|circle\(\s*0", style.get("clip-path", "")):
         return True
@@ -123,6 +124,18 @@ def _is_gone(style: Mapping[str, str]) -> bool:
         (_pixels(style.get(side, "9px"), 16) or 0) <= 1 for side in ("width", "height", "max-height", "max-width")
     )
     return bool(moved) or (small and style.get("overflow") in ("hidden", "clip"))
+
+
+def _is_away(length: str) -> bool:
+    """Tell a length that moves text off the page. Half a window is how a picture is made as wide as the page.
+
+    >>> _is_away("-999px"), _is_away("-200%"), _is_away("-50vw")
+    (True, True, False)
+    """
+    match = _LENGTH.match(length)
+    if match and match.group(2) in ("%", "vw", "vh"):
+        return float(match.group(1)) <= -101
+    return (_pixels(length, 16) or 0) <= _AWAY
 
 
 def _rules(css: str) -> Iterator[tuple["list[_Step]", dict[str, str]]]:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 from filelock import FileLock
 
 from bot.answer import Answer, Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Quota, Settings, settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import GapLog
@@ -21,7 +22,7 @@ from bot.keeping import Keeper, Sessions
 from bot.limits import Attempts
 from corpus.errors import UsageError
 from index.build import sync
-from tests.fake_chain import HOSTILE
+from tests.fake_chain import HOSTILE, FakeChain
 from tests.serving import served
 
 PASSWORD = "a password that is long"
@@ -72,15 +73,15 @@ def config(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Se
 
 @pytest.fixture(scope="module")
 def kept(config: Settings) -> Iterator[Kept]:
-    chain = load_chain(config)
-    keeper = Keeper(config, chain, PASSWORD)
+    chain = FakeChain()
+    keeper = Keeper(config, cast(Chain, chain), PASSWORD)
     with served(chain, keeper=keeper) as address, signed_in(address) as client:
         yield Kept(address, config, chain, keeper, client)
 
 
-def test_the_page_is_off_until_a_password_is_set(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_is_off_until_a_password_is_set() -> None:
     assert settings().keeper_password is None
-    with served(load_chain(config)) as address, httpx.Client(base_url=address) as client:
+    with served(FakeChain()) as address, httpx.Client(base_url=address) as client:
         for path in ("/keeper", "/keeper/lists", "/keeper/status"):
             assert client.get(path).status_code == 404
         for path in ("/keeper/session", "/keeper/documents?name=a.txt"):
@@ -145,9 +146,9 @@ def test_a_session_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_guessing_is_slowed_and_told_so(config: Settings) -> None:
-    chain = load_chain(config)
-    keeper = Keeper(config, chain, PASSWORD)
-    keeper.attempts = Attempts("3/4 seconds")
+    chain = FakeChain()
+    keeper = Keeper(config, cast(Chain, chain), PASSWORD)
+    keeper.attempts = Attempts("3/3 seconds")
     with served(chain, keeper=keeper) as address, httpx.Client(base_url=address, headers={"origin": address}) as client:
 
         def attempt(password: str) -> httpx.Response:
@@ -224,9 +225,9 @@ def test_a_refused_file_is_told_with_its_reason_and_listed(kept: Kept) -> None:
 
 
 def test_quotas_hold_for_one_file_for_all_and_for_their_number(config: Settings) -> None:
-    config = replace(config, home=config.home, quota=Quota(file=100_000, files=3, total=150_000))
-    chain = load_chain(config)
-    keeper = Keeper(config, chain, PASSWORD)
+    config = replace(config, quota=Quota(file=100_000, files=3, total=150_000))
+    chain = FakeChain()
+    keeper = Keeper(config, cast(Chain, chain), PASSWORD)
     with served(chain, keeper=keeper) as address, signed_in(address) as client:
 
         def send(name: str, size: int, pieces: bool = False) -> httpx.Response:

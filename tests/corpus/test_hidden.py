@@ -36,7 +36,7 @@ def page(body: str, css: str = "", attributes: str = "") -> str:
         "font-size:0.05em", "font:1px Arial", "opacity:0", "opacity:.01", "color:#fff", "color:white", "color:#fefefe",
         "color:rgb(255, 255, 255)", "color: rgb(255 255 255 / 90%)", "color:hsl(0, 0%, 100%)", "color:transparent",
         "color:rgba(0,0,0,0)", "color:ivory", "color:#123456;background:#133457", "position:absolute;left:-9999px",
-        "position:absolute; top:-100em", "text-indent:-9999px", "position:absolute;clip:rect(0,0,0,0)", "clip-path:inset(50%)",
+        "position:absolute; top:-100em", "position:fixed;left:-300%", "text-indent:-9999px", "position:absolute;clip:rect(0,0,0,0)", "clip-path:inset(50%)",
         "transform:scale(0)", "width:1px;height:1px;overflow:hidden", "max-height:0;overflow:hidden", "content-visibility:hidden",
     ],
 )  # fmt: skip
@@ -73,6 +73,7 @@ def test_hiding_takes_other_ways_too(body: str, css: str) -> None:
         ('<div style="visibility:hidden"><p style="visibility:visible">KEPT</p></div>', ""),
         ('<p style="color:var(--ink)">KEPT</p>', ""), ('<p class="x">KEPT</p>', ".x:not(.open), .x::after { display: none }"),
         ('<p style="font-size:11px;opacity:.8;position:relative;left:-4px">KEPT</p>', ""),
+        ('<div style="position:relative;left:50%;margin-left:-50vw"><p>KEPT</p></div>', "body { visibility: hidden; opacity: 0 }"),
         ('<p class="x">KEPT</p>', ".x { display: none } .x { display: block }"), ('<p style="color:#fff">KEPT</p>', "body { background: black }"),
     ],
 )  # fmt: skip
