@@ -112,7 +112,7 @@ async function sendAll() {
   follow();
 }
 
-const DONE = { added: "Added", replaced: "Took the place of the former one", known: "Already here under this content:" };
+const DONE = { added: "Added", replaced: "Took the place of the former one", known: "Already here" };
 
 async function send({ file, line, bar, told }) {
   const end = (text, bad) => {
@@ -128,7 +128,7 @@ async function send({ file, line, bar, told }) {
     if (share === 1) { bar.removeAttribute("value"); told.textContent = t("Reading"); }
     else told.textContent = `${Math.floor(share * 100)}%`;
   });
-  if (status === 200) end(`${t(DONE[body.outcome])}${body.outcome === "known" ? ` ${body.name}` : ""}`, false);
+  if (status === 200) end(`${t(DONE[body.outcome])}${body.outcome === "known" && body.name !== file.name ? `: ${body.name}` : ""}`, false);
   else end(t(body?.error?.message ?? UNREACHABLE), true);
   if (status === 401) show(false);
 }

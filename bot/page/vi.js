@@ -173,7 +173,7 @@ export const vietnamese = {
   "Reading": "Đang đọc",
   "Added": "Đã thêm",
   "Took the place of the former one": "Đã thay bản cũ",
-  "Already here under this content:": "Nội dung này đã có:",
+  "Already here": "Đã có sẵn",
   "The server cannot be reached. Try again.": "Không kết nối được máy chủ. Hãy thử lại.",
   "The index is being brought up to date:": "Đang cập nhật chỉ mục:",
   "The index is up to date.": "Chỉ mục đã cập nhật.",

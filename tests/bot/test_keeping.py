@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from bot.answer import Answer, Question
-from bot.chain import Chain
+from bot.chain import Chain, load_chain
 from bot.config import Quota, Settings, settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import GapLog
@@ -73,8 +73,8 @@ def config(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Se
 
 @pytest.fixture(scope="module")
 def kept(config: Settings) -> Iterator[Kept]:
-    chain = FakeChain()
-    keeper = Keeper(config, cast(Chain, chain), PASSWORD)
+    chain = load_chain(config)
+    keeper = Keeper(config, chain, PASSWORD)
     with served(chain, keeper=keeper) as address, signed_in(address) as client:
         yield Kept(address, config, chain, keeper, client)
 
