@@ -1,5 +1,6 @@
 """The web server: the page and the API on one port, behind headers and a check of who is asked and who asks."""
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -171,8 +172,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # The first question loads the network that reads, and takes longer: it is not left to a visitor.
+        warm = asyncio.create_task(_warmed(service))
         async with tools.run():
             yield
+        warm.cancel()
 
     app = FastAPI(title="gapbot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # The last one added is the first that a request meets.
@@ -194,6 +198,13 @@ def create_app(
     # Last, because it answers every path that no route before it has taken.
     mount_page(app, chain)
     return app
+
+
+async def _warmed(service: Service) -> None:
+    try:
+        await service.starters()
+    except Exception:
+        _log.exception("the questions to begin with could not be tried")
 
 
 def _programs(service: Service, metrics: Metrics) -> FastAPI:

@@ -12,6 +12,7 @@ from corpus import SHIPPED_CORPUS
 from corpus.documents import Document, Statement
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.formats import READERS, Content
+from corpus.profile import PROFILE
 from corpus.rows import Fact, Row, read_many
 from corpus.sandbox import SUFFIXES, Sandbox, read_content
 
@@ -73,7 +74,7 @@ def cleaned(text: str) -> str:
 
 
 def corpus_files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in the order of their paths, without dotfiles and the package's own code."""
+    """Yield the files below a folder in the order of their paths, without dotfiles, the profile and the package's own code."""
     shipped = folder.resolve() == SHIPPED_CORPUS
 
     def unreadable(error: OSError) -> None:
@@ -82,8 +83,10 @@ def corpus_files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and not (shipped and f == "__pycache__"))
         for name in sorted(names):
-            if not name.startswith(".") and not (shipped and name.endswith((".py", ".pyi", ".typed"))):
-                yield Path(parent, name)
+            path = Path(parent, name)
+            code = shipped and name.endswith((".py", ".pyi", ".typed"))
+            if not name.startswith(".") and not code and path != folder / PROFILE:
+                yield path
 
 
 def _read_file(path: Path, name: str, read: _Read, sandbox: Sandbox) -> None:

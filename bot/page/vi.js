@@ -1,5 +1,13 @@
 /** The texts of the interface in Vietnamese, by their English form. */
 export const vietnamese = {
+  "Answers from your documents, each sentence cited from its source": "Giải đáp từ tài liệu của bạn, mỗi câu đều dẫn nguồn",
+  "Warming up: trying out a few questions …": "Đang khởi động: thử trước vài câu hỏi …",
+  "Compute": "Năng lực tính toán",
+  "Investment": "Đầu tư",
+  "Policy and law": "Chính sách và pháp luật",
+  "Companies": "Doanh nghiệp",
+  "Talent": "Nhân lực",
+  "Rankings": "Xếp hạng",
   "Answers about Vietnam’s AI investment gap, each sentence cited from its source": "Giải đáp về khoảng cách đầu tư AI của Việt Nam, mỗi câu đều dẫn nguồn",
   "Parts of the page": "Các phần của trang",
   "Chat": "Hỏi đáp",
