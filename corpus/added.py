@@ -19,6 +19,7 @@ from corpus.fetching import Fetched, fetch
 from corpus.formats import READERS
 from corpus.kinds import check_kind
 from corpus.loaders import MAX_BYTES, ROW_FORMATS, Refusal, corpus_files
+from corpus.profile import PROFILE
 from corpus.rows import read_many
 from corpus.sandbox import SUFFIXES, Sandbox, read_content
 
@@ -250,7 +251,8 @@ def _free_name(origin: str, suffix: str, entries: dict[str, Added]) -> str:
     # Windows keeps these for devices, whatever follows the first dot.
     stem = f"document-{stem}" if re.match(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", stem, re.I) else stem
     kept = ".md" if is_address(origin) and suffix in (".html", ".htm") else suffix
-    taken = {name.casefold() for name in entries}
+    # A corpus's profile is no document.
+    taken = {PROFILE, *(name.casefold() for name in entries)}
     number = 1
     while (name := f"{stem}{f'-{number}' if number > 1 else ''}{kept}").casefold() in taken:
         number += 1

@@ -121,7 +121,7 @@ def _keep(chromium: Any, url: str, folder: Path) -> None:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(PHONE["viewport"])
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        found[scheme] = serious(page)
+        found[scheme] = serious(page, scheme)
     page.locator("[data-language]").click()
     page.get_by_role("heading", name="Thêm tài liệu").wait_for()
     page.locator("#sign-out").click()

@@ -106,6 +106,7 @@ def test_an_uploaded_file_is_kept_under_a_safe_name_and_replaces_the_one_sent_be
     ]
     assert [a.name for a in store.upload("con.txt", b"Hail.").added] == ["document-con.txt"]
     assert [a.name for a in store.upload("kế hoạch 2026.TXT", b"Sleet.").added] == ["kế-hoạch-2026-2.txt"]
+    assert [a.name for a in store.upload("gapbot.yaml", b"- {id: f, claim: Rain.}").added] == ["gapbot-2.yaml"]
     assert len(store.upload("𠜎" * 200 + ".md", b"Fog.").added[0].name.encode()) < 240
 
 
