@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,10 +12,21 @@ import platformdirs
 
 from corpus import SHIPPED_CORPUS
 from corpus.errors import UsageError
+from corpus.loaders import MAX_BYTES
 from index.export import BUNDLED
 
 if TYPE_CHECKING:
     from index.server import Server
+_SHORTEST_PASSWORD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much may be uploaded: bytes of one file, how many files are kept, bytes of all of them."""
+
+    file: int = 20_000_000
+    files: int = 1_000
+    total: int = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,10 @@ class Settings:
             return "shipped"
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.corpus.name)[:40].strip("-.")
         return f"{name}-{_digest(str(self.corpus))}".lstrip("-")
+
+    # It must not show up wherever this is printed.
+    keeper_password: str | None = field(default=None, repr=False)
+    quota: Quota = Quota()
 
     @property
     def index(self) -> Path:
@@ -92,8 +107,10 @@ def settings(home: str | None = None, corpus: str | None = None, llm: str | None
     """Build the settings from options, then GAPBOT_HOME, GAPBOT_CORPUS, GAPBOT_ENCODER, GAPBOT_GAPS, GAPBOT_FEEDBACK and
     GAPBOT_READER, then defaults.
 
-    The LLM comes from GAPBOT_LLM, GAPBOT_LLM_URL and GAPBOT_LLM_SECONDS, a Chroma server from GAPBOT_CHROMA. Raises
-    UsageError for a name that cannot be a folder, seconds that are no number, or a server that is no address.
+    The LLM comes from GAPBOT_LLM, GAPBOT_LLM_URL and GAPBOT_LLM_SECONDS, a Chroma server from GAPBOT_CHROMA, the keeper's
+    page from GAPBOT_KEEPER_PASSWORD and the quota from GAPBOT_KEEPER_FILE_MB, GAPBOT_KEEPER_FILES and
+    GAPBOT_KEEPER_TOTAL_MB. Raises UsageError for a name that cannot be a folder, for what is no number or out of bounds, a
+    server that is no address, and a password that is too short.
     """
     llm = llm or os.environ.get("GAPBOT_LLM") or "off"
     home = home or os.environ.get("GAPBOT_HOME") or platformdirs.user_data_dir("gapbot", appauthor=False)
@@ -109,7 +126,26 @@ def settings(home: str | None = None, corpus: str | None = None, llm: str | None
         llm_url=os.environ.get("GAPBOT_LLM_URL") or None,
         llm_seconds=_seconds(os.environ.get("GAPBOT_LLM_SECONDS") or "7.5"),
         chroma=_server(os.environ.get("GAPBOT_CHROMA")),
+        keeper_password=_password(os.environ.get("GAPBOT_KEEPER_PASSWORD")),
+        quota=Quota(
+            _count("GAPBOT_KEEPER_FILE_MB", 20, MAX_BYTES // 1_000_000) * 1_000_000,
+            _count("GAPBOT_KEEPER_FILES", 1_000, 10_000),
+            _count("GAPBOT_KEEPER_TOTAL_MB", 1_000, 1_000_000) * 1_000_000,
+        ),
     )
+
+
+def _password(text: str | None) -> str | None:
+    if text and len(text) < _SHORTEST_PASSWORD:
+        raise UsageError(f"GAPBOT_KEEPER_PASSWORD is too short: give one of at least {_SHORTEST_PASSWORD} characters")
+    return text or None
+
+
+def _count(variable: str, default: int, most: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
+        raise UsageError(f"{variable} is {text!r}: give a whole number from 1 to {most:,}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -71,9 +71,11 @@ class Limited:
     needs no key, for it has none, and is counted all the same.
     """
 
-    def __init__(self, app: App, access: Access) -> None:
+    def __init__(self, app: App, access: Access, streamed: frozenset[str] = frozenset()) -> None:
+        """Guard an app. The routes at `streamed` paths bound by themselves what they read."""
         self._app = app
         self._access = access
+        self._streamed = streamed
         self._limiter = FixedWindowRateLimiter(MemoryStorage()) if access.rate else None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -92,6 +94,8 @@ class Limited:
             if for_programs and self._access.keys and key is None:
                 message = "an API key is needed: send it as Authorization: Bearer KEY"
                 return await refuse(send, 401, message, (b"www-authenticate", b"Bearer"))
+        if path in self._streamed:
+            return await self._app(scope, receive, send)
         if int(headers.get(b"content-length", b"0")) > MAX_BODY:
             return await refuse(send, 413, _TOO_LARGE)
         if b"transfer-encoding" in headers:
@@ -121,7 +125,29 @@ class Limited:
         rate = self._access.rate
         if not (rate and self._limiter) or self._limiter.hit(rate, client):
             return 0
-        return max(1, round(self._limiter.get_window_stats(rate, client).reset_time - time.time() + 0.5))
+        return _until_reset(self._limiter, rate, client)
+
+
+class Attempts:
+    """Counts failed attempts of each client, an address; who has made too many has to wait."""
+
+    def __init__(self, rate: str = "5/5 minutes") -> None:
+        self._rate = parse(rate)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def wait(self, client: str) -> int:
+        """Return 0, or for how many seconds a client may not try."""
+        if self._limiter.test(self._rate, client):
+            return 0
+        return _until_reset(self._limiter, self._rate, client)
+
+    def failed(self, client: str) -> None:
+        """Count a failed attempt."""
+        self._limiter.hit(self._rate, client)
+
+
+def _until_reset(limiter: FixedWindowRateLimiter, rate: RateLimitItem, client: str) -> int:
+    return max(1, round(limiter.get_window_stats(rate, client).reset_time - time.time() + 0.5))
 
 
 async def refuse(send: Send, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:

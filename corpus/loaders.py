@@ -12,7 +12,7 @@ from corpus.documents import Document, Statement
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.formats import READERS, Content
 from corpus.profile import PROFILE
-from corpus.rows import Fact, Row, read_facts, read_rows
+from corpus.rows import Fact, Row, read_many
 from corpus.sandbox import SUFFIXES, Sandbox, read_content
 from corpus.spool import Quotation, Spool
 
@@ -133,22 +133,13 @@ def _read_file(spool: Spool, name: str, data: bytes, refused: list[Refusal], san
     elif suffix in READERS:
         spool.add_file(_of_file(name, read_content(suffix, data)), _stem(name))
     else:
-        try:
-            if suffix == ".jsonl":
-                for row in read_rows(data):
-                    if isinstance(row, Row):
-                        spool.add_row(_of_row(row), f"{name}, line {row.line}")
-                    else:
-                        refused.append(Refusal(name, str(row)))
+        for item in read_many(suffix, data, _stem(name)):
+            if isinstance(item, Row):
+                spool.add_row(_of_row(item), f"{name}, line {item.line}")
+            elif isinstance(item, Fact):
+                _add_fact(spool, item, name)
             else:
-                facts, problems = read_facts(data, _stem(name))
-                for fact in facts:
-                    _add_fact(spool, fact, name)
-                refused.extend(Refusal(name, problem) for problem in problems)
-        except CorpusError:
-            raise
-        except Exception as error:
-            raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
+                refused.append(Refusal(name, str(item)))
 
 
 def _bytes(path: Path) -> bytes:

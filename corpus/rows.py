@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from corpus.errors import RefusedDocument
-from corpus.formats import decoded, parsed_yaml
+from corpus.formats import decoded
+from corpus.plain_yaml import parsed_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,24 @@ class Fact:
     as_of: str | None
     note: str | None
     disagrees_with: tuple[str, ...]
+
+
+def read_many(suffix: str, data: bytes, topic: str) -> Iterator[Row | Fact | RefusedDocument]:
+    """Read a file of rows (.jsonl) or facts (.yaml): yield each, and for each that cannot be used an error that says why.
+
+    Raises RefusedDocument for a file that cannot be read at all, whatever its parser raises.
+    """
+    try:
+        if suffix == ".jsonl":
+            yield from read_rows(data)
+        else:
+            facts, problems = read_facts(data, topic)
+            yield from facts
+            yield from map(RefusedDocument, problems)
+    except RefusedDocument:
+        raise
+    except Exception as error:
+        raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
 
 
 def read_rows(data: bytes) -> Iterator[Row | RefusedDocument]:

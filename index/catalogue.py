@@ -24,6 +24,10 @@ create index if not exists statements_by_document on statements (document);
 """
 _PAGE = 1000
 _MAX_CONTEXT = 50
+_LISTED = (
+    "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
+    " length(json_extract(json, '$.text')) from documents"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +113,16 @@ class Catalogue:
         """Return how many documents there are."""
         return int(self._all("select count(*) from documents")[0][0])
 
-    def listing(self, most: int, skip: int = 0) -> list[Listed]:
-        """Return documents without their text, in the order of their ids."""
-        found = self._all(
-            "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
-            " length(json_extract(json, '$.text')) from documents order by id limit ? offset ?",
-            [most, skip],
-        )
-        return [Listed(*[i, *json.loads(fields), characters]) for i, fields, characters in found]
+    def listing(self, most: int, skip: int = 0, without: Sequence[str] = ()) -> list[Listed]:
+        """Return documents without their text, in the order of their ids; some thousand may be left out."""
+        sql = f"{_LISTED} where id not in ({','.join('?' * len(without))}) order by id limit ? offset ?"
+        return [_listed(row) for row in self._all(sql, [*without, most, skip])]
+
+    def listed(self, ids: Iterable[str]) -> dict[str, Listed]:
+        """Return those documents of some thousand ids that are there, without their text."""
+        wanted = list(ids)
+        found = self._all(f"{_LISTED} where id in ({','.join('?' * len(wanted))})", wanted)
+        return {row[0]: _listed(row) for row in found}
 
     def with_statements(self, most: int) -> list[Document]:
         """Return the documents about whose text something is recorded, in the order of their ids."""
@@ -228,6 +234,11 @@ class Catalogue:
     def _all(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
+
+
+def _listed(row: tuple) -> Listed:  # type: ignore[type-arg]
+    identity, fields, characters = row
+    return Listed(*[identity, *json.loads(fields), characters])
 
 
 def _row(row: Sequence[Any]) -> Row:
