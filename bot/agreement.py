@@ -6,16 +6,25 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import product, takewhile
 
-from bot.claims import Claims, Date, Figure, Token, negated
-from bot.common import is_common
+from bot.claims import Claims, Date, Negation, Token, negated
+from bot.common import is_common, is_ordinary
+from bot.figures import FRACTION, Figure
 from bot.opposites import OPPOSITES
 from index.terms import matches, stem
 
 _ANAPHOR = re.compile(r"\b(?:it|its|they|their|them|he|his|she|her|this|these|that year|there)\b", re.I)
 _GENERIC = frozenset("ai ml llm gpu gpus cpu it ict r d gdp gni vat sme smes api hpc ceo cto kpi esg iot".split())
 _DIRECTIONS = {stem(w) for w in ("more", "less", "fewer", "over", "under")}
-_STOPS = re.compile(
-    r"\b(?:stopp?(?:ed|s)?|ceased?|ended|gave up|abandon(?:ed|s)?|abolish\w*|scrapp?ed|discontinued)\b", re.I
+# Verbs and adjectives that say by themselves that something is not so, or no longer.
+_DENIALS = re.compile(
+    r"\b(?:stopp?(?:ed|s)?|ceased?|ended|abandon(?:ed|s)?|abolish\w*|scrapp?ed|discontinued|exclud\w+|exempt\w*|omit\w*|free|"
+    r"lack(?:s|ed|ing)|ban(?:s|ned)?|forbid\w*|forbade|prohibit\w*|prevent\w*|held? back|hold(?:s|ing)? back|avoid\w*|declined to|"
+    r"cancell?ed|rejected|dropped|removed|withdrawn|withdrew|phased out|illegal|impossible|absent)\b",
+    re.I,
+)
+# Words made of others, which say how or that something is rather than name a thing.
+_DERIVED = re.compile(
+    r"(?:ed|ing|ly|ier|iest|(?:tion|sion|ment|ness|ity|ture|ance|ence|ship|able|ible|ful|less|ive)s?)$"
 )
 DENIED, OPPOSITE = "one of them denies what the other says", "one of them says the opposite"
 
@@ -30,6 +39,9 @@ def same_figure(own: Figure, other: Figure) -> bool:
         return False
     if own.value == other.value:
         return True
+    if FRACTION in (own.hedge, other.hedge):
+        apart = abs(own.value - other.value)
+        return apart < Decimal("0.1") or (apart < Decimal("0.7") and (own.hedge == FRACTION or own.value % 1 == 0))
     if not own.hedge or not other.value or own.kind == "ordinal":
         return False
     digits = len(own.value.normalize().as_tuple().digits)
@@ -70,8 +82,8 @@ def missing_names(
     anywhere = own | around
     missing += [
         t.stem for t in claims.tokens
-        if t.term and not t.name and t.stem.isalpha() and not is_common(t.stem)
-        and not re.search(r"(?:ed|ing|ly|ier|iest)$", t.text) and not is_in(t.stem, own if t.stem == claims.opener else anywhere)
+        if t.term and not t.name and t.stem.isalpha() and not (is_ordinary if t.text.islower() else is_common)(t.stem)
+        and not _DERIVED.search(t.text) and not _compounded(t.stem, anywhere) and not is_in(t.stem, own if t.stem == claims.opener else anywhere)
     ]  # fmt: skip
     if not missing:
         return []
@@ -86,6 +98,15 @@ def missing_names(
         return [n for n in missing if not is_in(n, titled)]
     around = titled | frozenset(t for c in before for t in c.terms)
     return [n for n in missing if not is_in(n, around)]
+
+
+def _compounded(stem: str, terms: frozenset[str]) -> bool:
+    """Tell a compound of a word that is there with a common one: `storeroom` of `store`."""
+    return any(
+        len(t) > 3
+        and ((stem.startswith(t) and is_common(stem[len(t) :])) or (stem.endswith(t) and is_common(stem[: -len(t)])))
+        for t in terms
+    )
 
 
 def _subject(claims: Claims) -> frozenset[str]:
@@ -122,17 +143,14 @@ def same_subject(lead: Claims, claims: Claims, source: Claims, before: Sequence[
 def contradiction(claims: Claims, source: Claims) -> str:
     """Return how two sentences contradict each other: by a negation that only one has, or by an opposite."""
     for ours, theirs in ((claims, source), (source, claims)):
-        other_scopes = negated(theirs)
-        for scope in negated(ours):
-            if any(scope & s for s in other_scopes) or (
-                ours is claims
-                and _STOPS.search(source.text)
-                and not _STOPS.search(claims.text)
-                and scope & source.terms
-            ):
+        for own in negated(ours):
+            if any(_same_denied(own, other) for other in negated(theirs)):
+                continue
+            # "Farms were not covered" and "farms are exempt" say the same.
+            if (own.denied | own.before) & theirs.terms and _denials(theirs) - _denials(ours):
                 continue
             # What one denies has to be what the other says, or to be missing there.
-            if ours is claims or len(scope & theirs.terms) >= max(1, min(2, len(scope) - 1)):
+            if ours is claims or len(own.denied & theirs.terms) >= max(1, min(2, len(own.denied) - 1)):
                 return DENIED
     for term, opposite in opposed(claims, source):
         if not _reversed(claims, term, source, opposite):
@@ -140,10 +158,28 @@ def contradiction(claims: Claims, source: Claims) -> str:
     return ""
 
 
+def _same_denied(own: Negation, other: Negation) -> bool:
+    """Tell negations of the same thing: by a word, or in other words of the same subject."""
+    crossed = own.denied & other.before or own.before & other.denied
+    return bool(own.denied & other.denied) or bool(own.before & other.before and not crossed)
+
+
+def _denials(claims: Claims) -> frozenset[str]:
+    return frozenset(m.group().lower() for m in _DENIALS.finditer(claims.text))
+
+
 def opposed(claims: Claims, source: Claims) -> list[tuple[str, str]]:
-    """Return the stems that only one sentence has, whose opposite only the other has."""
+    """Return the stems that only one sentence has, whose opposite only the other has.
+
+    A sentence that says both, as in "revenue fell, profit grew", opposes no other that does.
+    """
     ours, theirs = (frozenset(t.stem for t in c.tokens if t.term or t.stem in _DIRECTIONS) for c in (claims, source))
-    return [(t, o) for t in sorted(ours - theirs) for o in sorted(OPPOSITES.get(t, frozenset()) & (theirs - ours))]
+    return [
+        (t, o)
+        for t in sorted(ours - theirs)
+        for o in sorted(OPPOSITES.get(t, frozenset()) & (theirs - ours))
+        if not any(OPPOSITES[o] & OPPOSITES.get(w, frozenset()) for w in ours)
+    ]
 
 
 def _reversed(claims: Claims, term: str, source: Claims, opposite: str) -> bool:
@@ -158,7 +194,8 @@ def _reversed(claims: Claims, term: str, source: Claims, opposite: str) -> bool:
         )
 
     (a, b), (c, d) = halves(claims, ours), halves(source, theirs)
-    return bool(a & d and b & c) and not (a & c and b & d)
+    # What stands on both sides, such as "firms" of large and of small ones, tells neither apart.
+    return bool(a - c and d & a - c and b & c - a) and not (a - d & c and b - c & d)
 
 
 @lru_cache(maxsize=4_000)

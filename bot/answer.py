@@ -59,6 +59,12 @@ class Tokens:
     received: int
     estimated: bool
 
+    def plus(self, other: "Tokens | None") -> "Tokens":
+        """Return the sum with another count, if there is one."""
+        if other is None:
+            return self
+        return Tokens(self.sent + other.sent, self.received + other.received, self.estimated or other.estimated)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

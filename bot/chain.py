@@ -17,14 +17,15 @@ from bot.answer import Answer, Question, check_question
 from bot.citations import verified
 from bot.compose import Found, Read, extracted, refused
 from bot.config import Settings
-from bot.conversation import standalone_question
+from bot.conversation import leans_on_history, standalone_question
 from bot.followups import follow_ups
 from bot.gaps import GapLog
 from bot.generative import draft, written
 from bot.llm import Model, load_model
-from bot.prompts import Prompt
+from bot.prompts import Prompt, rephrasing_prompt
 from bot.question import asked_alone, read_question, sides
 from bot.reader import Reader
+from bot.rephrasing import rephrased
 from bot.signals import Candidate, candidates
 from bot.smalltalk import small_talk
 from bot.starters import Starters, suggested, tried
@@ -111,12 +112,20 @@ class Chain:
         """
         yield from self._answers(question)
 
-    def prompt(self, question: Question) -> Prompt | None:
-        """Return what an LLM is sent for a question, or None where it is not asked: nothing answers it."""
+    def prompts(self, question: Question) -> list[Prompt]:
+        """Return what an LLM is sent for a question, in this order: to read a follow-up, and to write the answer.
+
+        What is not answered is not sent to be written. A follow-up is read by rules here, for nothing is sent.
+        """
         check_question(question)
-        found = self._find.invoke(question)
+        if small_talk(question.text):
+            return []
+        read = self._read_by_rules(question)
+        history = _history(question)
+        prompts = [rephrasing_prompt(_plain(question.text), history)] if self._leans(question, history) else []
+        found = self._retrieve(read)
         answer = self._judge.invoke(found)
-        return draft(answer, found).prompt if answer.status == "answered" and not small_talk(question.text) else None
+        return [*prompts, draft(answer, found).prompt] if answer.status == "answered" else prompts
 
     def _answers(self, question: Question) -> Iterator[Answer]:
         check_question(question)
@@ -167,11 +176,24 @@ class Chain:
         return tried(suggested(index, self.profile), answered, topics, each)
 
     def _read(self, question: Question) -> Read:
+        read, history = self._read_by_rules(question), _history(question)
+        if not self._model or not self._leans(question, history):
+            return read
+        started = time.monotonic()
+        text, tokens = rephrased(_plain(question.text), history, read.text, self._model)
+        text = read.text if text == read.text else read.index.corrected(text)
+        seconds = time.monotonic() - started
+        return replace(read, text=text, reading=read_question(text), tokens=tokens, seconds=seconds)
+
+    def _leans(self, question: Question, history: list[str]) -> bool:
+        return not question.as_typed and leans_on_history(_plain(question.text), history)
+
+    def _read_by_rules(self, question: Question) -> Read:
         index = self.index
         if question.as_typed:
             text = _plain(question.text)
             return Read(question, text, read_question(text), index)
-        history = [_plain(h) for h in question.history[-_TURNS:] if h.strip()]
+        history = _history(question)
         text = index.corrected(standalone_question(_plain(question.text), history, self._name_of))
         return Read(question, text, read_question(text), index, history[-1] if history else "")
 
@@ -190,7 +212,7 @@ class Chain:
         asked = _plain(read.question.text)
         base = Answer(
             read.question.text, "not_in_corpus", "", read_as=read.text if read.text != asked else None,
-            confidence=found.probability, generation=read.index.generation.name,
+            confidence=found.probability, generation=read.index.generation.name, tokens=read.tokens,
         )  # fmt: skip
         if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
@@ -277,6 +299,10 @@ def _growing(answer: Answer) -> Iterator[Answer]:
         text = answer.text[:end]
         shown = tuple(c for c in answer.citations if f"[{c.marker}]" in text)
         yield replace(answer, text=text, citations=shown, closest=(), conflicts=(), choices=())
+
+
+def _history(question: Question) -> list[str]:
+    return [_plain(h) for h in question.history[-_TURNS:] if h.strip()]
 
 
 def _plain(text: str) -> str:

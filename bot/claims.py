@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 
+from bot.figures import Figure, figures_of
+from bot.wording import plain_wording
 from index.terms import STOPWORDS, fold, stem, words
 
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -17,52 +18,15 @@ _DATES = [
     re.compile(rf"\b{_MONTH},?\s{_YEAR}\b"),
     re.compile(rf"(?<=\b(?:in|of|by|to|or)\s){_MONTH}(?!\w)"),
     re.compile(rf"(?<=\b(?:since|until|early)\s){_MONTH}(?!\w)"),
+    re.compile(rf"(?<=[a-z,]\s)(?P<month>{'|'.join(m.title() for m in _MONTHS)})\b(?!\s[A-Z])"),
     re.compile(rf"(?<![\w.,$€£¥]){_YEAR}(?:s\b)?(?!\.?\d|,\d{{3}}|\s?(?:%|percent|million|billion|\w*watts?\b))"),
 ]
-_WORD_VALUES = {
-    w: i for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-        "nineteen twenty".split()
-    )
-} | {w: 10 * i for i, w in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), start=3)}  # fmt: skip
-_ORDINALS = {
-    w: i for i, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=1)
-}  # fmt: skip
-_SCALES = {
-    "hundred": 2, "thousand": 3, "k": 3, "million": 6, "mn": 6, "m": 6, "billion": 9, "bn": 9, "b": 9, "trillion": 12, "tn": 12,
-}  # fmt: skip
-_CURRENCIES = {
-    "$": "usd", "us$": "usd", "usd": "usd", "dollar": "usd", "€": "eur", "eur": "eur", "euro": "eur", "£": "gbp", "gbp": "gbp",
-    "pound": "gbp", "¥": "jpy", "jpy": "jpy", "yen": "jpy", "cny": "cny", "rmb": "cny", "yuan": "cny", "₫": "vnd", "vnd": "vnd",
-    "dong": "vnd", "s$": "sgd", "sgd": "sgd", "a$": "aud", "aud": "aud", "hk$": "hkd", "hkd": "hkd", "nt$": "twd", "twd": "twd",
-    "c$": "cad", "cad": "cad", "krw": "krw", "won": "krw", "₩": "krw", "inr": "inr", "rupee": "inr", "₹": "inr", "idr": "idr",
-    "rupiah": "idr", "myr": "myr", "ringgit": "myr", "thb": "thb", "baht": "thb", "php": "php", "peso": "php", "chf": "chf",
-    "nok": "nok", "kroner": "nok", "sek": "sek", "kronor": "sek", "dkk": "dkk", "pln": "pln", "brl": "brl", "real": "brl", "zar": "zar",
-    "rand": "zar", "try": "try", "lira": "try", "mxn": "mxn", "clp": "clp",
-}  # fmt: skip
-_SIGN = r"(?:(?:US|S|A|C|HK|NT)?\$|[€£¥₫₩₹]|\b(?:USD|EUR|GBP|JPY|CNY|RMB|VND|SGD|AUD|HKD|TWD|CAD|KRW|INR|IDR|MYR|THB|PHP|CHF|NOK|SEK|DKK|PLN|BRL|ZAR|TRY|MXN|CLP)\b)"
-_UNIT_WORD = r"(?:dollars?|euros?|pounds?|yen|yuan|dong|won|rupees?|rupiah|ringgit|baht|pesos?|kroner|kronor|rand|lira)"
-_FIGURE = re.compile(
-    rf"(?P<before>{_SIGN})?\s?(?<![\w.])(?P<number>\d[\d,]*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?\b"
-    rf"(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|k|mn|m|bn|b|tn)(?!\w))?"
-    rf"(?P<percent>\s?%|[\s-]per\s?cent(?:age)?\b)?(?:\s(?P<after>{_SIGN}|{_UNIT_WORD}\b))?",
-    re.I,
-)
-_IN_WORDS = re.compile(
-    rf"\b(?P<word>{'|'.join(_WORD_VALUES)}|{'|'.join(_ORDINALS)})(?:-(?P<unit>{'|'.join(list(_WORD_VALUES)[1:10])}))?"
-    rf"(?:[\s-](?P<scale>hundred|thousand|million|billion|trillion)\b)?(?P<percent>\sper\s?cent\b|\spercent\b)?"
-    rf"(?:\s(?P<after>{_UNIT_WORD}\b))?(?!\w)",
-    re.I,
-)
-_HEDGES = re.compile(
-    r"(?:\b(?:about|around|roughly|approximately|some|nearly|almost|over|under|more than|less than|close to|circa)|~)\s*$",
-    re.I,
-)
 _NEGATOR = re.compile(
     r"\b(?:not(?! only\b| just\b)|n[’']t|no(?! (?:less|fewer|more|later|earlier|sooner) than|\.? \d)|never|none|nor|neither|"
     r"without|cannot|nobody|(?<!to )nothing|hardly|scarcely|fails? to|failed to|refuse[sd]? to|unable)\b|(?<=\w)n[’']t\b",
     re.I,
 )
+_SCOPE_END = re.compile(r"[;:]|, (?:but|and|while)\b|,? \b(?:because|since|although|though|unless)\b")
 _TOKEN = re.compile(r"[^\W_]+(?:[.,'’&][^\W_]+)*|[$€£¥₫₩₹%]")
 _STUCK = re.compile(r"(?<=\d)(MW|GW|kW|km|kg|mg|GB|TB)\b")
 _SYMBOLS = re.compile(r"^[A-Z]{2,}s?$|^[A-Z][a-z]*[A-Z0-9]|\d.*[A-Z]|[A-Z].*\d")
@@ -76,19 +40,8 @@ _PLAIN = STOPWORDS | frozenset(
     "according report reports reported say says said state states stated note notes noted such well both while whereas although "
     "though however also because since whose among including include includes than only each these those being if per via "
     "respectively up approximately roughly nearly around about almost over under more less least most some any all not no never "
-    "today currently now still already once without nor none neither cannot hardly longer".split()
+    "today currently now still already once without nor none neither cannot hardly longer one ones".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure at `start:end` of a sentence. `kind` is "percent", "ordinal", "plain" or a currency's ISO code."""
-
-    value: Decimal
-    kind: str
-    hedge: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,28 +102,36 @@ def claims_of(text: str) -> Claims:
     >>> c.opener
     'meta'
     """
-    text = _STUCK.sub(r" \1", text)
+    text = plain_wording(_STUCK.sub(r" \1", text))
     dates = _dates(text)
     taken = [(d.start, d.end) for d in dates]
-    figures = _figures(text, taken)
+    figures = figures_of(text, taken)
     taken += [(f.start, f.end) for f in figures]
     return Claims(text, figures, dates, _tokens(text, taken))
 
 
-def negated(claims: Claims, reach: int = 4) -> list[frozenset[str]]:
-    """Return, for each negation of a sentence, the stems of the words that follow it, at most `reach` of them.
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """A negation by the stems of the words around it: `denied` follow it, `before` stand before it."""
 
-    The first is what is denied; where nothing follows, the words before it count.
+    denied: frozenset[str]
+    before: frozenset[str]
+
+
+def negated(claims: Claims, reach: int = 4) -> list[Negation]:
+    """Return the negations of a sentence with at most `reach` words on each side.
+
+    Where nothing follows, the words before it are what is denied.
     """
-    scopes = []
+    found = []
     for match in _NEGATOR.finditer(claims.text):
-        stop = re.compile(r"[;:]|, (?:but|and|while)\b").search(claims.text, match.end())
+        stop = _SCOPE_END.search(claims.text, match.end())
         until = stop.start() if stop else len(claims.text)
-        after = [t.stem for t in claims.tokens if t.term and match.end() <= t.start < until][:reach]
-        before = [t.stem for t in claims.tokens if t.term and t.start < match.start()][-reach:]
+        after = frozenset([t.stem for t in claims.tokens if t.term and match.end() <= t.start < until][:reach])
+        before = frozenset([t.stem for t in claims.tokens if t.term and t.start < match.start()][-reach:])
         if after or before:
-            scopes.append(frozenset(after or before))
-    return scopes
+            found.append(Negation(after or before, before))
+    return found
 
 
 def _dates(text: str) -> tuple[Date, ...]:
@@ -189,44 +150,6 @@ def _dates(text: str) -> tuple[Date, ...]:
 
 def _month(name: str | None) -> int:
     return next((i for i, m in enumerate(_MONTHS, start=1) if name and m.startswith(name.lower()[:3])), 0)
-
-
-def _figures(text: str, taken: list[tuple[int, int]]) -> tuple[Figure, ...]:
-    found: list[Figure] = []
-    for pattern in (_FIGURE, _IN_WORDS):
-        for match in pattern.finditer(text):
-            parts = match.groupdict()
-            start = match.start("word") if "word" in parts else match.start("number")
-            if any(start < b and match.end() > a for a, b in [*taken, *((f.start, f.end) for f in found)]):
-                continue
-            figure = _figure(match, parts, _HEDGES.search(text, 0, match.start()))
-            if figure and not (figure.kind == "ordinal" and text[figure.end : figure.end + 1] == ","):
-                found.append(figure)
-    return tuple(sorted(found, key=lambda f: f.start))
-
-
-def _figure(match: re.Match[str], parts: dict[str, str | None], hedge: re.Match[str] | None) -> Figure | None:
-    word = (parts.get("word") or "").lower()
-    ordinal = bool(parts.get("ordinal")) or word in _ORDINALS
-    if word:
-        value = Decimal(_ORDINALS.get(word) or _WORD_VALUES.get(word, 0)) + _WORD_VALUES.get(
-            (parts["unit"] or "").lower(), 0
-        )
-        # "one" and "first" stand in for nouns and adverbs more often than they count.
-        if word in ("one", "first") and not parts["scale"] and not parts["percent"]:
-            return None
-    else:
-        value = Decimal((parts["number"] or "0").replace(",", ""))
-    scale = (parts["scale"] or "").lower()
-    # "5 m" is a length, "USD 5 m" is money.
-    if scale in ("m", "b", "k") and not parts.get("before"):
-        scale = ""
-    value = (value * Decimal(10) ** _SCALES.get(scale, 0)).normalize() + 0
-    sign = (parts.get("before") or parts.get("after") or "").lower()
-    currency = _CURRENCIES.get(sign) or _CURRENCIES.get(sign.rstrip("s"), "")
-    kind = "percent" if parts["percent"] else "ordinal" if ordinal else currency or "plain"
-    start = match.start() + len(match.group()) - len(match.group().lstrip())
-    return Figure(Decimal(format(value, "f")), kind, hedge.group().strip().lower() if hedge else "", start, match.end())
 
 
 def _tokens(text: str, taken: list[tuple[int, int]]) -> tuple[Token, ...]:

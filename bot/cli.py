@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from bot import library, safety, upkeep
 from bot.answer import Question, check_question
@@ -13,6 +14,9 @@ from bot.batch import read_batch, read_rows, text_of
 from bot.config import Settings, settings
 from bot.opening import open_chain, print_json
 from corpus.errors import GapbotError, UsageError
+
+if TYPE_CHECKING:
+    from bot.chain import Chain
 
 ANSWERED, FAILED, WRONG_USAGE, NOT_ANSWERED = 0, 1, 2, 3
 """Exit statuses."""
@@ -128,6 +132,8 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
         if options.question is not None:
             raise UsageError("give a question or --batch FILE.jsonl, not both")
         rows = read_batch(options.batch)
+        if options.show_prompt:
+            return _show_prompts(open_chain(replace(config, llm=None)), rows, options.json)
         chain = open_chain(config)
         for question in rows:
             answer = chain.ask(question)
@@ -142,18 +148,26 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
     question = Question(text)
     check_question(question)
     if options.show_prompt:
-        prompt = open_chain(replace(config, llm=None)).prompt(question)
-        if prompt is None:
-            print("Nothing: the sources do not answer this question, so no LLM is asked.", file=sys.stderr)
-            return NOT_ANSWERED
-        print_json(asdict(prompt)) if options.json else print(f"{prompt.system}\n\n{prompt.user}")
-        return ANSWERED
+        return _show_prompts(open_chain(replace(config, llm=None)), [question], options.json)
     answer = open_chain(config).ask(question)
     if options.json:
         print_json(answer.to_dict())
     else:
         print_answer(answer)
     return ANSWERED if answer.status in ("answered", "chat") else NOT_ANSWERED
+
+
+def _show_prompts(chain: "Chain", questions: Sequence[Question], as_json: bool) -> int:
+    """Print what an LLM would be sent for each question; the status of the last counts."""
+    status = ANSWERED
+    for question in questions:
+        prompts = chain.prompts(question)
+        status = ANSWERED if prompts else NOT_ANSWERED
+        if not prompts:
+            print("Nothing: the sources do not answer this question, so no LLM is asked.", file=sys.stderr)
+        for prompt in prompts:
+            print_json(asdict(prompt)) if as_json else print(f"{prompt.system}\n\n{prompt.user}\n")
+    return status
 
 
 def _search(config: Settings, options: argparse.Namespace) -> int:

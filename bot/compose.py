@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.answer import Answer, Citation, Conflict, Question, Side
+from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.conflicts import Difference, Figure, difference, figures_beside, shown_value, statements_at
 from bot.extractive import SEVERAL, choose
 from bot.question import Reading
@@ -32,7 +32,7 @@ _ON_TOPIC_COSINE, _ON_TOPIC_COVERAGE = 0.45, 0.5
 class Read:
     """A question as it is understood: what is looked up, what kind of answer it expects, and the index to ask.
 
-    `before` is the question before it, if there is one.
+    `before` is the question before it, if there is one. `tokens` and `seconds` are what it took a model to read it.
     """
 
     question: Question
@@ -40,6 +40,8 @@ class Read:
     reading: Reading
     index: Index
     before: str = ""
+    tokens: Tokens | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

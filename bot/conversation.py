@@ -99,6 +99,27 @@ def standalone_question(question: str, history: Sequence[str], name_of: NameOf |
     return resolved
 
 
+def leans_on_history(question: str, history: Sequence[str]) -> bool:
+    """Tell a question that cannot be understood without the ones before it, whether rules can resolve it or not.
+
+    >>> leans_on_history("and China?", ["How many AI models has the United States developed?"])
+    True
+    >>> leans_on_history("How many AI models has China developed?", ["What is a GPU hour?"])
+    False
+    """
+    if not history:
+        return False
+    opening = _OPENING.match(question)
+    rest = question[opening.end() :] if opening else _LEADING.sub("", question)
+    bare = rest.strip(" ?!.")
+    alone = standalone_question(question, [])
+    return (
+        bool(_first_pronoun(rest))
+        or _leans(bare, read_question(bare))
+        or _content(standalone_question(question, history)) != _content(_LEADING.sub("", alone))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Turn:
     """The turn before: as it was read, as it was typed, and what the conversation is about."""

@@ -73,11 +73,11 @@ def written(answer: Answer, found: Found, model: Model) -> Iterator[Answer]:
     The last is the extractive one with a notice wherever the model's cannot stand; what was shown before is then void.
     """
     ask = draft(answer, found)
-    text, tokens, rest = _Text(ask.given, f"{found.read.text} {answer.text}"), None, ""
+    text, tokens, rest = _Text(ask.given, f"{found.read.text} {answer.text}"), answer.tokens, ""
     try:
-        for piece in model.stream(ask.prompt):
+        for piece in model.stream(ask.prompt, found.read.seconds):
             if isinstance(piece, Tokens):
-                tokens = piece
+                tokens = piece.plus(answer.tokens)
                 continue
             rest += piece
             if not _MAY_END.search(piece) and len(rest) < 2 * _LONGEST:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bot.answer import Tokens
+from bot.model_errors import NO_HOST, TLS, is_connection, reason_of, status_of
 from bot.prompts import Prompt
 from corpus.errors import ModelError, UsageError
 
@@ -36,7 +37,7 @@ MOST_TOKENS = 1_000
 """The most tokens that an answer is asked for; twice as many characters a token as is usual are read of it at most."""
 
 _ATTEMPTS = 2
-_MOST_CHARACTERS = 8 * MOST_TOKENS
+_CHARACTERS = 8
 _AFTER_FAILURES, _REST = 5, 30.0
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _CUT_SHORT = frozenset({"length", "max_tokens", "MAX_TOKENS", "content_filter", "SAFETY", "refusal"})
@@ -51,6 +52,14 @@ class Limits:
     def stages(self) -> tuple[float, float, float]:
         """Return the limits of connecting, of the first piece of text, and between two pieces."""
         return min(3.0, self.whole / 3), self.whole * 0.6, self.whole / 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """How often a request is tried, and how many tokens are asked for."""
+
+    attempts: int = _ATTEMPTS
+    tokens: int = MOST_TOKENS
 
 
 class Breaker:
@@ -91,13 +100,31 @@ class Model:
         self._chat = chat
         self._limits = limits or Limits()
 
-    def stream(self, prompt: Prompt) -> Iterator[str | Tokens]:
-        """Yield the answer as it comes, and last its tokens. Raises ModelError; closing it ends the request."""
+    def stream(self, prompt: Prompt, spent: float = 0.0) -> Iterator[str | Tokens]:
+        """Yield the answer as it comes, and last its tokens. Raises ModelError; closing it ends the request.
+
+        `spent` seconds of the time for an answer are gone already.
+        """
+        return self._stream(prompt, max(0.0, self._limits.whole - spent), _Bounds())
+
+    def reply(self, prompt: Prompt, most_tokens: int) -> tuple[str, Tokens]:
+        """Return a short answer that an answer is prepared by: asked once, in a quarter of the time, and cut at its length.
+
+        Raises ModelError.
+        """
+        text = ""
+        for piece in self._stream(prompt, min(5.0, self._limits.whole / 4), _Bounds(1, most_tokens)):
+            if isinstance(piece, Tokens):
+                return text, piece
+            text += piece
+        raise ModelError("it sent an empty answer")
+
+    def _stream(self, prompt: Prompt, seconds: float, bounds: _Bounds) -> Iterator[str | Tokens]:
         if not self.breaker.admits():
             raise ModelError("it has failed several times in a row and is left alone for half a minute")
         came: queue.SimpleQueue[str | Tokens | ModelError] = queue.SimpleQueue()
-        end = time.monotonic() + self._limits.whole
-        task = asyncio.run_coroutine_threadsafe(self._read(prompt, came.put, end), _loop())
+        end = time.monotonic() + seconds
+        task = asyncio.run_coroutine_threadsafe(self._read(prompt, came.put, end, bounds), _loop())
         try:
             while True:
                 try:
@@ -118,32 +145,37 @@ class Model:
         finally:
             task.cancel()
 
-    async def _read(self, prompt: Prompt, put: Callable[[str | Tokens | ModelError], None], end: float) -> None:
+    async def _read(
+        self, prompt: Prompt, put: Callable[[str | Tokens | ModelError], None], end: float, bounds: _Bounds
+    ) -> None:
         said: list[str] = []
         try:
             async with asyncio.timeout(max(0.1, end - time.monotonic())):
-                for attempt in range(1, _ATTEMPTS + 1):
+                for attempt in range(1, bounds.attempts + 1):
                     try:
-                        put(await self._attempt(prompt, put, said))
+                        put(await self._attempt(prompt, put, said, bounds))
                         return
                     except Exception as error:
                         wait = _pause(error, end)
-                        if said or attempt == _ATTEMPTS or wait is None:
+                        if said or attempt == bounds.attempts or wait is None:
                             raise
                         await asyncio.sleep(wait)
         except ModelError as error:
             put(error)
         except Exception as error:
-            put(ModelError(_reason(error)))
+            put(ModelError(reason_of(error)))
 
     async def _attempt(
-        self, prompt: Prompt, put: Callable[[str | Tokens | ModelError], None], said: list[str]
+        self, prompt: Prompt, put: Callable[[str | Tokens | ModelError], None], said: list[str], bounds: _Bounds
     ) -> Tokens:
         """Read one answer. Raises ModelError for one that is empty, cut or endless, and whatever the client raises."""
         messages = [("system", prompt.system), ("human", prompt.user)]
         usage: dict[str, int] = {}
         ended = None
-        stream = self._chat.astream(messages)
+        # Other providers have other names for it; there the length is kept by counting what comes.
+        fewer = bounds.tokens < MOST_TOKENS and self.name.partition(":")[0] in ("openai", "anthropic", "mistralai")
+        options: dict[str, Any] = {"max_tokens": bounds.tokens} if fewer else {}
+        stream = self._chat.astream(messages, **options)
         try:
             async with asyncio.timeout(self._limits.stages()[1]) as limit:
                 async for chunk in stream:
@@ -157,7 +189,7 @@ class Model:
                     for key, count in (getattr(chunk, "usage_metadata", None) or {}).items():
                         if isinstance(count, int):
                             usage[key] = max(count, usage.get(key, 0))
-                    if sum(map(len, said)) > _MOST_CHARACTERS:
+                    if sum(map(len, said)) > _CHARACTERS * bounds.tokens:
                         raise ModelError("it did not stop writing")
         finally:
             if hasattr(stream, "aclose"):
@@ -221,10 +253,10 @@ def _options(provider: str, url: str | None, limits: Limits) -> dict[str, Any]:
 
 def _pause(error: Exception, end: float) -> float | None:
     """Return how long to wait before the second attempt, with jitter; None where another would fail as well."""
-    status = _status(error)
+    status = status_of(error)
     wait = random.uniform(0.1, 0.5)
     if status is None:
-        if not isinstance(error, ModelError) and (not _is_connection(error) or _reason(error) in (_NO_HOST, _TLS)):
+        if not isinstance(error, ModelError) and (not is_connection(error) or reason_of(error) in (NO_HOST, TLS)):
             return None
     elif status not in _TRY_AGAIN:
         return None
@@ -233,61 +265,6 @@ def _pause(error: Exception, end: float) -> float | None:
     wait = max(wait, float(asked)) if re.fullmatch(r"\d{1,4}(?:\.\d+)?", asked) else wait
     # A second attempt needs time of its own.
     return wait if time.monotonic() + wait + 2.0 < end else None
-
-
-_NO_HOST, _TLS = "its host name is not known", "a safe connection to it failed (TLS)"
-_STATUSES = {
-    401: "it refused the key (401): is the API key right?", 403: "it refused access (403)", 404: "it does not know this model or address (404)",
-    400: "it did not accept the request (400)", 429: "it has no capacity or quota left (429)",
-}  # fmt: skip
-
-
-def _reason(error: BaseException) -> str:
-    """Say in gapbot's own words why a client failed."""
-    status = _status(error)
-    if status:
-        return _STATUSES.get(status) or f"it failed with status {status}"
-    names = " ".join(type(e).__name__ + " " + str(e)[:300] for e in _causes(error))
-    if re.search(r"getaddrinfo|Name or service|nodename nor|name resolution|gaierror|No address associated", names):
-        return _NO_HOST
-    if re.search(r"SSL|TLS|CERTIFICATE|certificate", names):
-        return _TLS
-    if re.search(r"Timeout|timed out", names):
-        return "it took too long"
-    if "No generation chunks" in names:
-        return "it sent an empty answer"
-    if _is_connection(error):
-        return "it cannot be reached, or the connection broke"
-    return "it sent something that cannot be read"
-
-
-def _is_connection(error: BaseException) -> bool:
-    return any(
-        isinstance(e, OSError)
-        or re.search(r"Connect|RemoteProtocol|ReadError|WriteError|NetworkError|IncompleteRead", type(e).__name__)
-        for e in _causes(error)
-    )
-
-
-def _status(error: BaseException) -> int | None:
-    for e in _causes(error):
-        response = getattr(e, "response", None)
-        for value in (
-            getattr(e, "status_code", None),
-            getattr(response, "status_code", None),
-            getattr(e, "code", None),
-        ):
-            if isinstance(value, int) and 400 <= value < 600:
-                return value
-    return None
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error and error not in found and len(found) < 8:
-        found.append(error)
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return found
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,7 @@
 """What a server counts, for Prometheus: requests, how long they take, and answers. The one user of prometheus_client."""
 
 import time
+from typing import Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client import generate_latest as _generate
@@ -30,17 +31,23 @@ class Metrics:
             registry=self._registry,
         )
         self._answers = Counter(
-            "gapbot_answers", "Whole answers given to programs", ("status", "answered_by"), registry=self._registry
+            "gapbot_answers", "Whole answers given", ("status", "answered_by", "through"), registry=self._registry
         )
         self._fallbacks = Counter(
             "gapbot_fallbacks", "Answers that are extractive because the model did not answer", registry=self._registry
         )
+        self._tokens = Counter(
+            "gapbot_tokens", "Tokens of the LLM, sent and received", ("way",), registry=self._registry
+        )
         under_way = Gauge("gapbot_under_way", "Requests being answered or waiting for it", registry=self._registry)
         under_way.set_function(lambda: workers.under_way)
 
-    def count_answer(self, answer: Answer) -> None:
-        """Count an answer."""
-        self._answers.labels(answer.status, answer.answered_by).inc()
+    def count_answer(self, answer: Answer, through: Literal["page", "programs"] = "programs") -> None:
+        """Count an answer, and the tokens of the LLM that it took. Safe for several threads."""
+        self._answers.labels(answer.status, answer.answered_by, through).inc()
+        if answer.tokens:
+            self._tokens.labels("sent").inc(answer.tokens.sent)
+            self._tokens.labels("received").inc(answer.tokens.received)
         if answer.notice and answer.answered_by == "extractive":
             self._fallbacks.inc()
 

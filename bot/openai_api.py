@@ -99,22 +99,25 @@ class Choice(BaseModel):
 
 
 class Usage(BaseModel):
-    """Tokens of a language model that were used: none, as long as none writes the answers."""
+    """Tokens that the LLM was sent and wrote, as it counted them; `gapbot.tokens.estimated` tells where it did not."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
 
 
 class Completion(BaseModel):
-    """An answer; `gapbot` is the same as `POST /api/ask` gives it."""
+    """An answer; `gapbot` is the same as `POST /api/ask` gives it.
+
+    There is no `usage` where no LLM was asked: tokens are its unit, and a count of ours would look like one to be paid for.
+    """
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
     created: int
     model: str = MODEL
     choices: list[Choice]
-    usage: Usage = Usage()
+    usage: Usage | None = None
     gapbot: Answer
 
 
@@ -150,7 +153,9 @@ def router(service: Service) -> APIRouter:
             return StreamingResponse(_chunks(answers, base, usage), media_type="text/event-stream", headers=SSE)
         answer = await service.ask(question)
         reply = Reply(content=plain_text(answer), annotations=annotations(answer, len(before(answer)), base))
-        completion = Completion(id=_name(), created=int(time.time()), choices=[Choice(message=reply)], gapbot=answer)
+        completion = Completion(
+            id=_name(), created=int(time.time()), choices=[Choice(message=reply)], usage=used(answer), gapbot=answer
+        )
         return JSONResponse(completion.model_dump(exclude={"gapbot"}) | {"gapbot": answer.to_dict()})
 
     @routes.get("/models")
@@ -194,6 +199,12 @@ def annotations(answer: Answer, offset: int, base: str) -> list[Annotation]:
     ]  # fmt: skip
 
 
+def used(answer: Answer) -> Usage | None:
+    """Return the tokens of an LLM that an answer took, or None if none was asked or it failed."""
+    t = answer.tokens
+    return Usage(prompt_tokens=t.sent, completion_tokens=t.received, total_tokens=t.sent + t.received) if t else None
+
+
 async def _chunks(answers: AsyncIterator[Answer], base: str, usage: bool) -> AsyncIterator[str]:
     """Yield the chunks of a stream: text as it grows, then what follows it, with all citations in the last one."""
     name, created, answer = _name(), int(time.time()), None
@@ -228,8 +239,9 @@ async def _chunks(answers: AsyncIterator[Answer], base: str, usage: bool) -> Asy
         cited = [a.model_dump() for a in annotations(answer, offset, base)]
         yield chunk({"content": after(answer), "annotations": cited})
         yield chunk({}, "stop", gapbot=answer.to_dict())
-    if usage:
-        yield chunk({}, choices=[], usage=Usage().model_dump())
+    counted = used(answer) if answer and usage else None
+    if counted:
+        yield chunk({}, choices=[], usage=counted.model_dump())
     yield "data: [DONE]\n\n"
 
 

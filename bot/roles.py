@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from bot.agreement import opposed, same_figure, telling_names
-from bot.claims import Claims, Figure, Token, claims_of
+from bot.claims import Claims, Token, claims_of
+from bot.figures import Figure
 from index.terms import stem, words
 
 CLAUSE_END = re.compile(
@@ -92,9 +93,11 @@ def swapped(claims: Claims, source: Claims) -> bool:
         (a, b, after), (c, d, their_after) = _around(claims, token), _around(source, theirs[0])
         if not (a and c and after and their_after):
             continue
+        # "Japan approved it" and "it was approved in Japan" are no more crossed than active and passive are.
+        turned = passive or _is_passive(claims, token) != _is_passive(source, theirs[0])
         crossed = bool(a & their_after and c & after) and not a & c
         straight = bool(a & c and b & d) and not (a & d or b & c)
-        if (crossed and not passive) or (straight and passive and token.stem not in _SIDES):
+        if (crossed and not turned) or (straight and passive and token.stem not in _SIDES):
             return True
         if token.stem in _COMPARED and not passive and _next_terms(source, theirs[0]) & a - b:
             return True
@@ -166,7 +169,13 @@ def _is_verb(claims: Claims, token: Token) -> bool:
     if not place or not (token.text.endswith(("ed", "s", "t")) or token.stem in _VERBS):
         return False
     before = claims.tokens[place - 1]
+    if before.text.endswith(("'s", "’s", "s'", "s’")):
+        return False
     return (before.stem in telling_names(claims)) or before.text.lower() in _AUXILIARIES or before.text.endswith("ly")
+
+
+def _is_passive(claims: Claims, token: Token) -> bool:
+    return bool(re.search(r"\b(?:is|are|was|were|be|been|being)\s(?:\w+ly\s)?$", claims.text[: token.start]))
 
 
 def pieces_of(text: str) -> list[str]:

@@ -196,7 +196,7 @@ def create_app(
     tell_errors(app)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     # Last, because it answers every path that no route before it has taken.
-    mount_page(app, chain)
+    mount_page(app, chain, lambda answer: metrics.count_answer(answer, "page"))
     return app
 
 

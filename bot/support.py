@@ -18,8 +18,9 @@ from bot.agreement import (
     missing_names,
     same_figure,
     same_subject,
+    telling_names,
 )
-from bot.claims import Claims, claims_of
+from bot.claims import Claims, claims_of, negated
 from bot.roles import CLAUSE_END, misbound, pieces_of, swapped
 
 COVERED = 0.5
@@ -65,7 +66,9 @@ def supported(sentence: str, passages: Sequence[Passage], covered: float = COVER
                 return Support(((i, j),))
     reason = "it says too little to be checked"
     claims = claims_of(sentence)
-    if len(claims.terms) + len(claims.figures) + len(claims.dates) < 2:
+    # Two words make a sentence only if there is a name, a figure, a date or a negation.
+    telling = claims.figures or claims.dates or telling_names(claims) or negated(claims)
+    if len(claims.terms) + len(claims.figures) + len(claims.dates) < (2 if telling else 3):
         return Support(reason=reason)
     for pieces in _cuts(sentence):
         found: list[tuple[int, int]] = []

@@ -4,7 +4,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -55,8 +55,10 @@ class Shown(NamedTuple):
 class Conversation:
     """The handlers of the page over one chain. No visitor's turns are held here: their chat comes with each call."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, on_answer: Callable[[Answer], None] | None = None) -> None:
+        """Talk over a chain; `on_answer` sees every answer that has been shown whole."""
         self.chain = chain
+        self._on_answer = on_answer or (lambda answer: None)
 
     def show(self, chat: Chat, sources: Any, typed: Any = None, message: Any = None) -> Shown:
         """Return the page for a chat; None leaves the question box and the message as they are."""
@@ -127,6 +129,8 @@ class Conversation:
                 turn = chat.turns[-1] = replace(turn, answer=answer)
                 yield self.show(chat, sources)
             turn = replace(turn, phase="stopped" if chat.halt.is_set() else "done")
+            if turn.answer and turn.phase == "done":
+                self._on_answer(turn.answer)
             if turn.answer:
                 sources = render_sources(turn.answer, len(chat.turns), self.chain.source)
         except GapbotError as e:
@@ -182,9 +186,9 @@ def until(halt: threading.Event, answers: Iterator[Answer]) -> Iterator[Answer]:
         yield item
 
 
-def build_page(chain: Chain) -> gr.Blocks:
+def build_page(chain: Chain, on_answer: Callable[[Answer], None] | None = None) -> gr.Blocks:
     """Build the page over a chain. Every visitor has a chat of their own in `gr.State`."""
-    talk = Conversation(chain)
+    talk = Conversation(chain, on_answer)
     start = talk.clear(Chat())
     scripts = {name: (PAGE / f"{name}.js").read_text("utf-8") for name in ("transcript", "sources")}
     page = gr.Blocks(title="gapbot", analytics_enabled=False, fill_width=True, fill_height=True)
@@ -227,14 +231,14 @@ def _html(value: str, name: str, script: str | None) -> gr.HTML:
     return gr.HTML(value, elem_id=name, html_template="${value}", js_on_load=script, apply_default_css=False)
 
 
-def mount_page(app: Any, chain: Chain) -> None:
-    """Mount the page at the root of a FastAPI app that serves the folder `PAGE` at /page."""
+def mount_page(app: Any, chain: Chain, on_answer: Callable[[Answer], None] | None = None) -> None:
+    """Mount the page at the root of a FastAPI app that serves the folder `PAGE` at /page; `on_answer` sees its answers."""
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
         body_background_fill="#f8f7f4", body_background_fill_dark="#14161a",
         body_text_color="#1d1f23", body_text_color_dark="#e9e7e2",
     )  # fmt: skip
     gr.mount_gradio_app(
-        app, build_page(chain), path="/", theme=theme, head=render_frame("head", chain.profile.headline),
+        app, build_page(chain, on_answer), path="/", theme=theme, head=render_frame("head", chain.profile.headline),
         favicon_path=str(PAGE / "favicon.svg"), run_history=False, footer_links=[], show_error=False, ssr_mode=False,
         max_file_size=1, pwa=False, enable_monitoring=False, mcp_server=False,
     )  # fmt: skip

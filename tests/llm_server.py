@@ -27,6 +27,7 @@ class LlmServer:
         self.fault: str | None = None
         self.first_faults: list[str] = []
         self.prompts: list[str] = []
+        self.bodies: list[dict[str, Any]] = []
         self.ended = threading.Event()
         self.cut = threading.Event()
         self.pause = 0.0
@@ -58,6 +59,7 @@ def llm_server(reply: Reply = lambda prompt: SAID) -> Iterator[LlmServer]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            state.bodies.append(body)
             state.prompts.append("\n".join(m["content"] for m in body["messages"]))
             try:
                 _answer(self, state)

@@ -1,5 +1,6 @@
 """The API as a program uses it: over HTTP, from a real server on loopback, on the shipped corpus."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ import pytest
 
 from bot.answer import Question
 from bot.chain import Chain
+from tests.bench.load import page_asker
 from tests.fake_chain import FakeChain
 from tests.serving import served
 
@@ -93,10 +95,20 @@ def test_metrics_count_requests_answers_and_time(client: httpx.Client) -> None:
     text = client.get("/metrics").text
     assert 'gapbot_requests_total{route="/api/ask",status="200"}' in text
     assert 'gapbot_requests_total{route="none",status="404"}' in text
-    assert 'gapbot_answers_total{answered_by="extractive",status="answered"}' in text
+    assert 'gapbot_answers_total{answered_by="extractive",status="answered",through="programs"}' in text
     assert 'gapbot_request_seconds_bucket{le="1.0",route="/api/ask"}' in text
     assert "gapbot_fallbacks_total 0.0" in text
     assert "Viettel" not in text
+
+
+def test_metrics_count_the_answers_of_the_page_too(client: httpx.Client) -> None:
+    async def ask() -> int:
+        asker = await page_asker(str(client.base_url))
+        async with httpx.AsyncClient(base_url=client.base_url) as http:
+            return await asker(http, QUESTION)
+
+    assert asyncio.run(ask()) == 200
+    assert 'answered_by="extractive",status="answered",through="page"} 1.0' in client.get("/metrics").text
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,61 @@ def test_what_a_source_says_in_other_words_is_supported(sentence: str) -> None:
         ("Prices of wheat did not fall in that year.", "opposite"),
         ("Bread is baked in Oslo.", ""),
         ("Yes.", "too little"),
+        ("Prices. wheat.", "too little"),
     ],
 )
 def test_what_a_source_does_not_say_is_not_supported(sentence: str, reason: str) -> None:
     support = supported(sentence, [FIRMS])
     assert not support
     assert reason in support.reason
+
+
+HOMES = Passage(
+    (
+        "Two thirds of the homes, 61% of them old, were rebuilt; attendance rose from 61% to 88%.",
+        "Farms were left out of the scheme, and a fifth of the food is thrown away.",
+        "The toll is not charged at night.",
+        "One in five drivers pays on rainy nights in March.",
+        "The board proposed no dividend, because it wants to pay back a loan.",
+        "Small firms lag behind large ones, but the rule was approved in Japan.",
+    ),
+    "Homes and farms",
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Attendance increased from 61 to 88 percent.",
+        "67% of the homes were rebuilt.",
+        "Farms are exempt from the scheme.",
+        "The scheme did not include farms.",
+        "20% of the food is discarded.",
+        "At night drivers are free of the toll.",
+        "On rainy March nights 20% of drivers pay.",
+        "Large firms are ahead of small ones.",
+        "Japan approved the rule.",
+    ],
+)
+def test_shares_denials_and_ranges_may_be_said_in_other_forms(sentence: str) -> None:
+    assert supported(sentence, [HOMES])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Attendance increased from 16 to 88 percent.",
+        "76% of the homes were rebuilt.",
+        "A quarter of the homes were rebuilt.",
+        "Farms were included in the scheme.",
+        "25% of the food is discarded.",
+        "On rainy May nights 20% of drivers pay.",
+        "The board proposed a dividend, because it wants to pay back a loan.",
+        "Small firms are ahead of large ones.",
+    ],
+)
+def test_other_shares_and_what_is_denied_are_not_supported_in_any_form(sentence: str) -> None:
+    assert not supported(sentence, [HOMES])
 
 
 def test_a_sentence_made_of_two_names_both_as_its_support() -> None:
@@ -121,14 +170,17 @@ def test_the_labelled_pairs_are_judged_as_well_as_they_were_measured() -> None:
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for line in PAIRS.read_text("utf-8").splitlines():
         row = json.loads(line)
-        counts[row["kind"]][0] += bool(flaw(row))
-        counts[row["kind"]][1] += 1
+        wrong = bool(flaw(row))
+        for kind in (row["kind"], f"{row['half']}: {row['kind']}"):
+            counts[kind][0] += wrong
+            counts[kind][1] += 1
     shares = {kind: flagged / total for kind, (flagged, total) in counts.items()}
-    assert shares["supported"] <= 0.07
+    assert shares["supported"] <= 0.05
+    assert shares["held out: supported"] <= 0.12
     for kind, least in {
         "wrong number": 0.99,
         "wrong name": 0.99,
-        "elsewhere": 0.99,
+        "elsewhere": 0.98,
         "uncited": 1.0,
         "negated": 0.95,
     }.items():

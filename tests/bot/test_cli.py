@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.llm_server import llm_server
+
 
 def run(*arguments: str, home: Path, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -57,6 +59,22 @@ def test_a_batch_is_answered_in_order_and_unknown_keys_are_ignored(shipped_home:
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [a["id"] for a in answers] == ["a", 2, None]
     assert [a["status"] for a in answers] == ["answered", "answered", "chat"]
+
+
+def test_json_counts_the_tokens_of_an_llm_and_what_it_is_sent_is_shown(shipped_home: Path, tmp_path: Path) -> None:
+    question = "How many data centers does Viettel operate?"
+    with llm_server() as llm:
+        env = {"GAPBOT_LLM": "openai:fake", "GAPBOT_LLM_URL": llm.url, "OPENAI_API_KEY": "unused"}
+        row = json.loads(run("ask", question, "--json", home=shipped_home, **env).stdout)
+        assert row["answered_by"] == "openai:fake"
+        assert row["tokens"] == {"sent": 321, "received": 45, "estimated": False}
+        file = tmp_path / "batch.jsonl"
+        file.write_text(json.dumps({"question": "and VNPT?", "history": [question]}), encoding="utf-8")
+        done = run("ask", "--batch", str(file), "--show-prompt", "--json", home=shipped_home, **env)
+        assert len(llm.prompts) == 1
+    prompts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "Last question: and VNPT?" in prompts[0]["user"]
+    assert question in prompts[0]["user"]
 
 
 def test_search_lists_passages_with_exact_offsets(shipped_home: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
@@ -11,9 +12,11 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from bot.answer import Question
 from bot.chain import Chain
+from bot.llm import load_model
 from bot.openai_api import Message, Part, read_chat
 from corpus.errors import UsageError
 from tests.fake_chain import FakeChain
+from tests.llm_server import llm_server
 from tests.serving import served
 
 QUESTION = "How many data centers does Viettel operate?"
@@ -43,8 +46,7 @@ def test_a_completion_has_the_cited_answer(client: OpenAI, shipped_chain: Chain)
     assert message.content.startswith(own.text)
     assert "Sources:\n[1] The AI Investment Gap" in message.content
     assert completion.choices[0].finish_reason == "stop"
-    assert completion.usage
-    assert completion.usage.total_tokens == 0
+    assert completion.usage is None
     assert completion.model_extra
     assert completion.model_extra["gapbot"]["short"] == own.short
 
@@ -76,7 +78,7 @@ def test_a_stream_adds_up_to_the_completion(client: OpenAI) -> None:
     assert "".join(d.content or "" for d in deltas) == whole.choices[0].message.content
     assert sum(bool(d.content) for d in deltas) > 2
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
-    assert chunks[-1].usage
+    assert not any(c.usage for c in chunks)
     (annotated,) = annotations(deltas)
     assert len(annotated) == len(whole.choices[0].message.annotations or [])
 
@@ -171,3 +173,25 @@ def test_only_what_the_user_said_is_question_and_history() -> None:
     assert read_chat(chat) == Question("two", ("one",))
     with pytest.raises(UsageError, match="role"):
         read_chat([Message(role="user", content=" ")])
+
+
+def test_usage_is_what_the_llm_counted_and_metrics_add_it_up(
+    shipped_chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    with llm_server() as llm:
+        chain = Chain(shipped_chain.index, model=load_model("openai:fake", llm.url, 5))
+        with served(chain) as address, OpenAI(base_url=f"{address}/v1", api_key="unused", max_retries=0) as client:
+            whole = client.chat.completions.create(model="gapbot", messages=[{"role": "user", "content": QUESTION}])
+            *_, last = client.chat.completions.create(
+                model="gapbot",
+                messages=[{"role": "user", "content": QUESTION}],
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            metrics = httpx.get(f"{address}/metrics").text
+    for usage in (whole.usage, last.usage):
+        assert usage
+        assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (321, 45, 366)
+    assert 'gapbot_tokens_total{way="sent"} 642.0' in metrics
+    assert 'gapbot_tokens_total{way="received"} 90.0' in metrics
