@@ -4,7 +4,6 @@ import logging
 import re
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -16,12 +15,10 @@ from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
 from bot.citations import verified
 from bot.compose import Found, Read, extracted, refused
-from bot.config import Settings
 from bot.conversation import leans_on_history, standalone_question
 from bot.followups import follow_ups
-from bot.gaps import GapLog
 from bot.generative import draft, written
-from bot.llm import Model, load_model
+from bot.llm import Model
 from bot.prompts import Prompt, rephrasing_prompt
 from bot.question import asked_alone, read_question, sides
 from bot.reader import Reader
@@ -31,9 +28,7 @@ from bot.smalltalk import small_talk
 from bot.starters import Starters, suggested, tried
 from corpus.documents import Document
 from corpus.errors import GapbotError
-from corpus.profile import Profile, read_profile
-from index.encoder import Encoder, encoder_folder, ensure_exported
-from index.generations import live_name, pointed
+from corpus.profile import Profile
 from index.retriever import Index
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
@@ -265,32 +260,6 @@ class Chain:
             if same and tried.probability >= self._threshold:
                 choices.append(text)
         return tuple(choices)
-
-
-def load_chain(settings: Settings) -> Chain:
-    """Open the index and encoder that the settings name and return the chain over them, which logs its gaps.
-
-    Raises IndexMissing, IndexMismatch, IndexError_, EncoderError, CorpusError, or ModelError with a message that says what to do.
-    """
-    server = settings.server
-    if server:
-        server.bring(settings.index)
-        ensure_exported(settings.encoders, settings.encoder)
-    # A missing index is told before a missing encoder: both are made by the same command.
-    pointed(settings.index)
-    encoder = Encoder(encoder_folder(settings.encoders, settings.encoder))
-
-    def newer(index: Index) -> Index | None:
-        return Index(settings.index, encoder) if live_name(settings.index) != index.published else None
-
-    model = load_model(settings.llm, settings.llm_url, settings.llm_seconds) if settings.llm else None
-    gaps = GapLog(settings.gaps) if settings.logs_gaps else None
-    reader = Reader() if settings.reads else None
-    profile = read_profile(settings.corpus)
-    chain = Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model, profile=profile)
-    if server:
-        server.follow(settings.index, weakref.ref(chain))
-    return chain
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def open_chain(config: Settings, *, build: bool = False) -> "Chain":
     """Open the chain; where there is no index, build it if asked to, or offer to in a terminal."""
-    from bot.chain import load_chain
+    from bot.loading import load_chain
     from index.encoder import encoder_folder
 
     here = config.corpus.is_dir()

@@ -81,8 +81,8 @@ def index_figures(home: Path) -> dict[str, Any]:
 def answer_figures(home: Path, questions: list[str]) -> dict[str, Any]:
     """Time whole answers in a warm chain."""
     from bot.answer import Question
-    from bot.chain import load_chain
     from bot.config import settings
+    from bot.loading import load_chain
 
     chain = load_chain(settings(home=str(home)))
     for text in questions[:5]:

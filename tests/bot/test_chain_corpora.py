@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Settings
 from bot.evaluation import citations_hold
+from bot.loading import load_chain
 from index.build import sync
 
 Make = Callable[..., Chain]

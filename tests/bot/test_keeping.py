@@ -14,12 +14,13 @@ import pytest
 from filelock import FileLock
 
 from bot.answer import Answer, Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Quota, Settings, settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import GapLog
 from bot.keeping import Keeper, Sessions
 from bot.limits import Attempts
+from bot.loading import load_chain
 from corpus.errors import UsageError
 from index.build import sync
 from tests.fake_chain import HOSTILE, FakeChain
