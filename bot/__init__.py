@@ -16,9 +16,9 @@ __all__ = ["Answer", "Citation", "Conflict", "Question", "load_chain"]
 def load_chain(*, home: str | None = None, corpus: str | None = None) -> "Chain":
     """Open the index and return the chain over it, as `gapbot --home HOME --corpus CORPUS` does.
 
-    Raises IndexMissing where nothing has been indexed, and the other errors of `bot.chain.load_chain`.
+    Raises IndexMissing where nothing has been indexed, and the other errors of `bot.loading.load_chain`.
     """
     # Imported here, for whoever imports this package for a small part of it should not wait for all of it.
-    from bot import chain, config
+    from bot import config, loading
 
-    return chain.load_chain(config.settings(home, corpus))
+    return loading.load_chain(config.settings(home, corpus))

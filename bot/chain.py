@@ -10,32 +10,33 @@ from dataclasses import replace
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot import answerability
+from bot.about import SURE, name_asked, subject_asked, told
 from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
 from bot.citations import verified
 from bot.compose import Found, Read, extracted, refused
-from bot.config import Settings
 from bot.conversation import leans_on_history, standalone_question
 from bot.followups import follow_ups
-from bot.gaps import GapLog
 from bot.generative import draft, written
-from bot.llm import Model, load_model
+from bot.llm import Model
 from bot.prompts import Prompt, rephrasing_prompt
 from bot.question import asked_alone, read_question, sides
 from bot.reader import Reader
 from bot.rephrasing import rephrased
-from bot.signals import candidates
+from bot.signals import Candidate, candidates
 from bot.smalltalk import small_talk
+from bot.starters import Starters, suggested, tried
 from corpus.documents import Document
 from corpus.errors import GapbotError
-from index.encoder import Encoder, encoder_folder
-from index.generations import live_name, pointed
+from corpus.profile import Profile
 from index.retriever import Index
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
 
 _K = 20
 _TURNS = 12
+# The inverse document frequency from which a name tells what a sentence is about: every other one speaks of AI here.
+_RARE = 1.5
 _log = logging.getLogger(__name__)
 
 
@@ -54,12 +55,13 @@ class Chain:
         threshold: float = answerability.ANSWER,
         reader: Reader | None = None,
         model: Model | None = None,
+        profile: Profile | None = None,
     ) -> None:
         """Answer from an index; `newer` returns the one that has been published since, or None.
 
         `on_answer` sees every answer that is given. Below the `threshold` of probability there is none. Without a
         `reader` the sentences are judged by words and vectors alone. A `model` writes what
-        it answers; whether it is asked at all is decided before.
+        it answers; whether it is asked at all is decided before. The corpus's `profile` names questions to begin with.
         """
         self._index = index
         self._newer = newer
@@ -73,7 +75,8 @@ class Chain:
         self._judge: Runnable[Found, Answer] = RunnableLambda(self._answer, name="answer")
         self._steps: Runnable[Question, Answer] = self._find | self._judge
         self.runnable: Runnable[Question, Answer] = RunnableLambda(self.ask, name="gapbot")
-        self._starters: tuple[str, ...] | None = None
+        self.profile = profile or Profile()
+        self._tried: tuple[Index, dict[str, bool]] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -88,7 +91,7 @@ class Chain:
                     newer = None
                 if newer:
                     # The old one is not closed: other threads may be answering from it.
-                    self._index, self._starters = newer, None
+                    self._index = newer
         return self._index
 
     def ask(self, question: Question) -> Answer:
@@ -135,7 +138,7 @@ class Chain:
             else:
                 yield from _growing(answer)
         if answer.status == "chat" or (answer.status == "ambiguous" and not answer.choices):
-            answer = replace(answer, choices=self.starters)
+            answer = replace(answer, choices=tuple(asked[0] for _, asked in self.starters(topics=4, each=1)))
         answer = replace(answer, id=question.id, milliseconds=(time.perf_counter() - started) * 1000)
         if self._on_answer:
             self._on_answer(answer)
@@ -153,19 +156,19 @@ class Chain:
         """Return questions that lead on from one that was answered, each of which this index answers with something new."""
         return follow_ups(question, self._find.invoke, self._judge.invoke, most)
 
-    @property
-    def starters(self) -> tuple[str, ...]:
-        """Questions to begin with, each of which has been asked and answered from this index."""
-        if self._starters is None:
-            self._starters = tuple(self._verified_starters())
-        return self._starters
+    def starters(self, topics: int = 6, each: int = 2) -> Starters:
+        """Return questions to begin with, by topic, each of which has been asked and answered from this index."""
+        index = self.index
+        if self._tried is None or self._tried[0] is not index:
+            self._tried = (index, {})
+        known = self._tried[1]
 
-    def _verified_starters(self, most: int = 4) -> Iterator[str]:
-        count = 0
-        for text in _suggestions(self.index):
-            if count < most and self._steps.invoke(Question(text)).status == "answered":
-                count += 1
-                yield text
+        def answered(text: str) -> bool:
+            if text not in known:
+                known[text] = self._steps.invoke(Question(text)).status == "answered"
+            return known[text]
+
+        return tried(suggested(index, self.profile), answered, topics, each)
 
     def _read(self, question: Question) -> Read:
         read, history = self._read_by_rules(question), _history(question)
@@ -209,6 +212,9 @@ class Chain:
         if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
+        known = self._told(found, subject_asked(read.text, read.index.encoder.knows_word))
+        if known:
+            return replace(extracted(replace(base, confidence=SURE), found, known), short=None)
         if read.reading.expected == "comparison":
             # Each side is a question of its own: a sentence about one of them says nothing of the other.
             answers = [self._side(read, side) for side in sides(read.text)]
@@ -221,9 +227,22 @@ class Chain:
         choices = self._meant(found)
         if len(choices) > 1:
             return replace(base, status="ambiguous", text=WHICH, choices=choices)
+        defined = bool(found.ranked) and found.ranked[0].signals["defines"] > 0
+        known = [] if defined else self._told(found, name_asked(read.text, read.index.encoder.knows_word), _RARE)
+        if known:
+            return replace(extracted(replace(base, confidence=SURE), found, known), short=None)
         if found.ranked and found.probability >= self._threshold:
             return extracted(base, found)
         return refused(base, found)
+
+    def _told(self, found: Found, subject: str | None, rare: float = 0.0) -> list[Candidate]:
+        """Return what is known of a subject, if that is what is asked and it is as `rare`."""
+        if subject is None:
+            return []
+        reading, index = read_question(subject), found.read.index
+        if max(map(index.vocabulary.idf, reading.terms), default=0.0) < rare:
+            return []
+        return told(reading, candidates(reading, index.retrieve(subject, _K), index))
 
     def _side(self, read: Read, side: str) -> Found:
         """Return what is found for one side of a comparison, asked with the comparing word and without: the surer."""
@@ -243,24 +262,6 @@ class Chain:
         return tuple(choices)
 
 
-def load_chain(settings: Settings) -> Chain:
-    """Open the index and encoder that the settings name and return the chain over them, which logs its gaps.
-
-    Raises IndexMissing, IndexMismatch, IndexError_, EncoderError, or ModelError with a message that says what to do.
-    """
-    # A missing index is told before a missing encoder: both are made by the same command.
-    pointed(settings.index)
-    encoder = Encoder(encoder_folder(settings.encoders, settings.encoder))
-
-    def newer(index: Index) -> Index | None:
-        return Index(settings.index, encoder) if live_name(settings.index) != index.published else None
-
-    model = load_model(settings.llm, settings.llm_url, settings.llm_seconds) if settings.llm else None
-    gaps = GapLog(settings.gaps) if settings.logs_gaps else None
-    reader = Reader() if settings.reads else None
-    return Chain(Index(settings.index, encoder), newer, gaps, reader=reader, model=model)
-
-
 def _growing(answer: Answer) -> Iterator[Answer]:
     """Yield the beginnings of an answer, one cited sentence longer each time, without the whole."""
     for end in [m.end() for m in re.finditer(r"\[\d+\]", answer.text)][:-1]:
@@ -276,18 +277,3 @@ def _history(question: Question) -> list[str]:
 def _plain(text: str) -> str:
     """Collapse white space and drop control characters."""
     return re.sub(r"\s+", " ", re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", " ", text)).strip()
-
-
-def _suggestions(index: Index) -> Iterator[str]:
-    """Suggest questions about the shipped subject, and about the titles of other corpora."""
-    yield from (
-        "How many GPU hours did Llama 3 take to train?",
-        "How many data centers does Viettel operate?",
-        "What are the phases of the roadmap for AI in Vietnam?",
-        "What is a GPU hour?",
-        "When did Vietnam's National Assembly pass the AI Law?",
-    )
-    for document_id in index.catalogue.document_ids()[:20]:
-        document = index.catalogue.document(document_id)
-        if document and document.kind != "fact":
-            yield f"What is {document.title.strip(' .?!')} about?"

@@ -29,8 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
-    # bm25s lowers its own level when it is imported and reports every index that it builds.
-    logging.getLogger("bm25s").disabled = True
     try:
         options = _parser().parse_args(arguments)
         run: Callable[[Settings, argparse.Namespace], int] = options.run
@@ -109,9 +107,12 @@ def _chat(config: Settings, options: argparse.Namespace) -> int:
         raise UsageError(f"--port {options.port} is not a port: use 1 to 65535")
     chain = open_chain(config, build=True)
     from bot.feedback import FeedbackLog
+    from bot.keeping import Keeper
     from bot.server import serve
 
-    serve(chain, options.host, options.port, FeedbackLog(config.feedback) if config.keeps_feedback else None)
+    feedback = FeedbackLog(config.feedback) if config.keeps_feedback else None
+    keeper = Keeper(config, chain, config.keeper_password) if config.keeper_password else None
+    serve(chain, options.host, options.port, feedback, keeper)
     return ANSWERED
 
 

@@ -21,6 +21,7 @@ _MOST_MISSING = 2
 # Words that stand for things and name none.
 _EMPTY = frozenset(
     "someone somebody anyone anybody everyone everybody something anything everything nothing nobody one ones ought over since "
+    "between among within without against during before after above below under through across along toward towards per than "
     "part way thing things lot call called use used view instead else ever though although whether".split()
 )
 # Below both of these the corpus does not even speak of the subject.

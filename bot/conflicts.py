@@ -130,8 +130,9 @@ def shown_value(statement: Statement) -> str:
 def _concerns(statement: Statement, short: str) -> bool:
     """Tell whether a recorded figure is the one that a short answer gives."""
     value = statement.value or ""
-    # With its unit a figure has another form: 80 and 80 million.
-    numbers = {w for text in (value, f"{value} {statement.unit or ''}") for w in words(text) if w[0].isdigit()}
+    # With its unit a figure has another form: 80 and 80 million, however the unit is put: USD million.
+    forms = (value, f"{value} {statement.unit or ''}", shown_value(statement))
+    numbers = {w for text in forms for w in words(text) if w[0].isdigit()}
     said = {w for w in words(short) if w[0].isdigit()}
     if numbers & said or not (numbers or said):
         return True

@@ -40,6 +40,11 @@ _COUNTED = re.compile(
 _COUNTING = re.compile(
     r"^how (?:many|much)(?= (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b)", re.I
 )
+_CHANGES = re.compile(
+    r" (?:has |have |had |will |would )?(?:go(?:ne)? (?:up|down)|(?:grow|ris|increas|fall|fell|declin|decreas|drop|shr[iu]nk|chang|"
+    r"doubl|tripl|jump|surg)\w*|grew|rose)\b",
+    re.I,
+)
 _OBJECT = re.compile(r"\b(?:from|of|to|by|with|for|about|against|on|in) $", re.I)
 _ONES = re.compile(r"\b(?:ones?|others?|the rest)\b", re.I)
 _OF = re.compile(r"\b(?:of|in|for|between|about|from|at) (?:the |an? )?\w", re.I)
@@ -270,6 +275,10 @@ def _replace_pronoun(text: str, pronoun: re.Match[str], before: _Turn) -> str:
     named = expected == "organisation" or (expected == "place" and not where) or (where and word == "there")
     if before.name_of and (named or (expected == "person" and word in _PERSONAL)):
         topic = before.name_of(previous) or topic
+    elif counted and word == "it" and _CHANGES.match(text[pronoun.end() :]):
+        # What grows is the amount, and not whose it is.
+        whose = _names_in(previous[counted.end() :])
+        topic = f"{counted.group(1)} of {whose}" if whose else counted.group(1)
     elif counted and word in ("it", "its"):
         # Of "how many models has China made", "it" is not the many.
         topic = _names_in(previous[counted.end() :]) or topic

@@ -56,10 +56,12 @@ def _add(config: Settings, options: argparse.Namespace) -> int:
 
 
 def _indexed(config: Settings) -> bool:
-    from index.generations import live_generation
+    from index import generations
 
     try:
-        live_generation(config.index)
+        if config.server:
+            config.server.bring(config.index)
+        generations.live_generation(config.index)
     except IndexMissing:
         return False
     return True

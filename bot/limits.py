@@ -76,10 +76,20 @@ class Limited:
     needs no key, for it has none, and is counted all the same.
     """
 
-    def __init__(self, app: App, access: Access, full: Callable[[], bool] = lambda: False) -> None:
-        """Guard an app; while `full` says so, what would have to wait is refused before anything of it is read."""
+    def __init__(
+        self,
+        app: App,
+        access: Access,
+        streamed: frozenset[str] = frozenset(),
+        full: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Guard an app. The routes at `streamed` paths bound by themselves what they read.
+
+        While `full` says so, what would have to wait is refused before anything of it is read.
+        """
         self._app = app
         self._access = access
+        self._streamed = streamed
         self._full = full
         self._limiter = FixedWindowRateLimiter(MemoryStorage()) if access.rate else None
 
@@ -101,6 +111,8 @@ class Limited:
                 return await refuse(send, 401, message, (b"www-authenticate", b"Bearer"))
         if path in _WORK and self._full():
             return await refuse(send, 503, CROWDED, (b"retry-after", b"1"))
+        if path in self._streamed:
+            return await self._app(scope, receive, send)
         if int(headers.get(b"content-length", b"0")) > MAX_BODY:
             return await refuse(send, 413, _TOO_LARGE)
         if b"transfer-encoding" in headers:
@@ -130,7 +142,29 @@ class Limited:
         rate = self._access.rate
         if not (rate and self._limiter) or self._limiter.hit(rate, client):
             return 0
-        return max(1, round(self._limiter.get_window_stats(rate, client).reset_time - time.time() + 0.5))
+        return _until_reset(self._limiter, rate, client)
+
+
+class Attempts:
+    """Counts failed attempts of each client, an address; who has made too many has to wait."""
+
+    def __init__(self, rate: str = "5/5 minutes") -> None:
+        self._rate = parse(rate)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def wait(self, client: str) -> int:
+        """Return 0, or for how many seconds a client may not try."""
+        if self._limiter.test(self._rate, client):
+            return 0
+        return _until_reset(self._limiter, self._rate, client)
+
+    def failed(self, client: str) -> None:
+        """Count a failed attempt."""
+        self._limiter.hit(self._rate, client)
+
+
+def _until_reset(limiter: FixedWindowRateLimiter, rate: RateLimitItem, client: str) -> int:
+    return max(1, round(limiter.get_window_stats(rate, client).reset_time - time.time() + 0.5))
 
 
 async def refuse(send: Send, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:

@@ -22,6 +22,9 @@ from corpus.errors import UsageError
 PAGE = Path(__file__).parent / "page"
 """Templates, styles, scripts and the icon of the page."""
 
+HEADLINE = "Answers from your documents, each sentence cited from its source"
+"""Of a corpus whose profile has none."""
+
 HINT = "Enter sends · Shift+Enter starts a new line · / comes back here"
 
 _MOST_CONTEXT = 420
@@ -213,9 +216,14 @@ _templates.filters["sentence"] = _sentence
 _templates.filters["flat"] = lambda text: re.sub(r"\s+", " ", text)
 
 
-def render_transcript(turns: Sequence[Turn], starters: Sequence[str] = ()) -> str:
-    """Return the HTML of a chat; of an empty one, a welcome with starter questions."""
-    return _templates.get_template("transcript.html").render(turns=turns, starters=starters)
+def render_transcript(turns: Sequence[Turn]) -> str:
+    """Return the HTML of a chat; of an empty one, a welcome."""
+    return _templates.get_template("transcript.html").render(turns=turns)
+
+
+def render_frame(part: str, headline: str | None) -> str:
+    """Return the HTML of the page's "head" or "header" for a corpus whose profile has a headline, or none."""
+    return _templates.get_template(f"{part}.html").render(headline=headline or HEADLINE)
 
 
 def render_sources(answer: Answer | None, turn: int, source: Callable[[str], Document | None]) -> str:

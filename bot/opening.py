@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 def open_chain(config: Settings, *, build: bool = False) -> "Chain":
     """Open the chain; where there is no index, build it if asked to, or offer to in a terminal."""
-    from bot.chain import load_chain
+    from bot.loading import load_chain
+    from index.encoder import encoder_folder
 
-    if not config.corpus.is_dir():
+    here = config.corpus.is_dir()
+    # An index on a server answers on machines too that have nothing of its corpus.
+    if not here and not config.chroma:
         raise CorpusError(f"there is no corpus folder {config.corpus}: name one with --corpus DIR")
+    if config.chroma and not encoder_folder(config.encoders, config.encoder).is_dir():
+        print("Preparing the encoder (once)…", file=sys.stderr, flush=True)
     try:
         return load_chain(config)
     except IndexMissing:
+        if not here:
+            raise
         if not build and not _agrees("There is no index yet. Build it now (about half a minute)?"):
             raise
     from bot.render import build_index, print_summary

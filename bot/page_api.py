@@ -1,8 +1,9 @@
 """What the page asks for beside the chat: its other parts, a whole document, questions that lead on; and feedback."""
 
+import gzip
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
 from bot.answer import MAX_QUESTION, Question
@@ -27,9 +28,18 @@ def router(service: Service) -> APIRouter:
     async def follow_ups(q: Annotated[str, Query(min_length=1, max_length=MAX_QUESTION)]) -> dict[str, Any]:
         return {"questions": list(await service.follow_ups(Question(q)))}
 
+    @routes.get("/page/starters")
+    async def starters() -> dict[str, Any]:
+        found = await service.starters()
+        return {"topics": [{"topic": topic, "questions": list(questions)} for topic, questions in found]}
+
     @routes.get("/page/explore", response_class=HTMLResponse)
-    async def explore() -> str:
-        return await service.drawn(render_explore)
+    async def explore(request: Request) -> HTMLResponse:
+        # Half a megabyte of facts, of which a tenth goes over the wire.
+        html = (await service.drawn(render_explore)).encode()
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return HTMLResponse(html, headers={"vary": "accept-encoding"})
+        return HTMLResponse(gzip.compress(html, 5), headers={"content-encoding": "gzip", "vary": "accept-encoding"})
 
     @routes.get("/page/about", response_class=HTMLResponse)
     async def about() -> str:

@@ -52,7 +52,7 @@ _FRAME = frozenset(
     "versus vs exactly currently now today say said according article source please know info information detail more less most least "
     "year date month day time when place rank ranking person people company country figure value use get make like want need there "
     "take go put keep become happen show there "
-    "any some all other also still already only even ever really actually roughly approximately around latest recent new".split()
+    "true any some all other also still already only even ever really actually roughly approximately around latest recent new".split()
 )
 _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
 

@@ -4,6 +4,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,8 +14,12 @@ from rich.text import Text
 from bot.answer import Answer, Citation
 from bot.compose import DIFFER
 from bot.config import Settings
+from index import generations
 from index.build import Summary, sync
 from index.retriever import Evidence
+
+if TYPE_CHECKING:
+    from index.cluster import Cluster
 
 _WIDTH = 100
 
@@ -79,8 +84,18 @@ def print_passages(found: Sequence[Evidence]) -> None:
         console.print(textwrap.indent(escape(" ".join(e.text.split())), "   "))
 
 
-def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
-    """Bring the index up to date, with a progress bar on standard error."""
+def build_index(config: Settings, *, rebuild: bool = False, ray: str | None = None) -> Summary:
+    """Bring the index up to date, with a progress bar on standard error; on the Ray cluster at an address, if given."""
+    if ray:
+        from index.cluster import connected
+
+        print("Connecting to Ray…", file=sys.stderr, flush=True)
+        with connected(ray) as cluster:
+            return _build(config, rebuild, cluster)
+    return _build(config, rebuild)
+
+
+def _build(config: Settings, rebuild: bool, cluster: "Cluster | None" = None) -> Summary:
     console = _console(to_stderr=True)
     columns = (
         SpinnerColumn(),
@@ -101,7 +116,7 @@ def build_index(config: Settings, *, rebuild: bool = False) -> Summary:
 
         return sync(
             config.index, config.corpus, config.encoders, config.encoder, added=config.added, rebuild=rebuild,
-            progress=report,
+            progress=report, place=config.server or generations, cluster=cluster,
         )  # fmt: skip
 
 

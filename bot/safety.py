@@ -46,6 +46,8 @@ def _doctor(config: Settings, options: argparse.Namespace) -> int:
     from index.doctor import examine
 
     print("Examining…", file=sys.stderr, flush=True)
+    if config.server:
+        config.server.bring(config.index)
     found = examine(config.index, config.encoders, config.encoder)
     sound = bool(found) and all(f.sound for f in found)
     if options.json:
@@ -65,8 +67,10 @@ def _repair(config: Settings, options: argparse.Namespace) -> int:
     from index import generations
     from index.doctor import examine
 
-    with generations.writer_lock(config.index):
-        former = generations.fall_back(config.index)
+    former = None
+    if not config.chroma:
+        with generations.writer_lock(config.index):
+            former = generations.fall_back(config.index)
     if former:
         print(f"Went back to {former.name}, which is whole.", file=sys.stderr)
     # What the process apart finds of the former one decides whether anything of it is used.
@@ -93,6 +97,18 @@ def _places(config: Settings) -> dict[str, Path]:
 
 def _files(config: Settings, spare: Path) -> Iterator[tuple[str, Path]]:
     """Yield what an archive holds, by its name there; a database that may be written meanwhile as a copy in `spare`."""
+    if config.chroma:
+        print("The index lies on the Chroma server and is left out.", file=sys.stderr)
+    else:
+        yield from _index_files(config, spare)
+    for name, place in _places(config).items():
+        if place.is_dir():
+            yield from ((f"{name}/{p.name}", p) for p in sorted(place.iterdir()) if p.is_file())
+        elif place.is_file():
+            yield name, place
+
+
+def _index_files(config: Settings, spare: Path) -> Iterator[tuple[str, Path]]:
     from index import generations, seal
 
     try:
@@ -106,11 +122,6 @@ def _files(config: Settings, spare: Path) -> Iterator[tuple[str, Path]]:
                 if name == seal.DATABASE:
                     path = _copied(path, spare / "copy.sqlite3")
                 yield f"index/{name}", path
-    for name, place in _places(config).items():
-        if place.is_dir():
-            yield from ((f"{name}/{p.name}", p) for p in sorted(place.iterdir()) if p.is_file())
-        elif place.is_file():
-            yield name, place
 
 
 def _copied(database: Path, copy: Path) -> Path:
@@ -182,7 +193,7 @@ def _import(config: Settings, options: argparse.Namespace) -> int:
                 source = unpacked / name
                 if source.exists():
                     _replace(source, place)
-            if index.is_dir():
+            if index.is_dir() and not config.chroma:
                 generations.take_over(config.index, index)
     print(f"Took over {count} files from {options.file}. Run `gapbot index` to bring the index up with this corpus.")
     return 0

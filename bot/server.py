@@ -1,5 +1,6 @@
 """The web server: the page and the API on one port, behind headers and a check of who is asked and who asks."""
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -15,10 +16,12 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
-from bot import api, openai_api, page_api
+from bot import api, keeper_page, openai_api, page_api
 from bot.chain import Chain
 from bot.failures import BROKEN, tell_errors
 from bot.feedback import FeedbackLog
+from bot.keeper_page import KEEPER, UPLOADS, is_the_keepers
+from bot.keeping import Keeper
 from bot.limits import MAX_BODY, Access, App, Limited, Message, Receive, Send, is_for_programs, read_access, refuse
 from bot.markup import PAGE
 from bot.mcp_server import McpApp, mcp_server
@@ -47,6 +50,15 @@ _POLICY = "; ".join(
         "form-action 'self'",
         "frame-ancestors 'none'",
     )
+)
+# The keeper's page has no Gradio in it, and is kept by no cache.
+_KEEPER = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"cache-control", b"no-store"),
 )
 _HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
@@ -84,9 +96,9 @@ class Guarded:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                own = {name for name, _ in _HEADERS}
+                own = dict(_HEADERS) | (dict(_KEEPER) if is_the_keepers(scope["path"]) else {})
                 kept = [(k, v) for k, v in message.get("headers", ()) if k.lower() not in own]
-                message = {**message, "headers": [*kept, *_HEADERS]}
+                message = {**message, "headers": [*kept, *own.items()]}
             await send(message)
 
         if not self._known(headers.get(b"host", "")):
@@ -144,10 +156,11 @@ def create_app(
     access: Access | None = None,
     workers: Workers | None = None,
     feedback: FeedbackLog | None = None,
+    keeper: Keeper | None = None,
 ) -> FastAPI:
     """Return the web app over a chain; `host` is the address it will be bound to, `workers` do the work for programs.
 
-    Without a log no `feedback` is kept.
+    Without a log no `feedback` is kept, without a `keeper` there is no page for one.
 
     The generated API pages of FastAPI are off: they load scripts from elsewhere.
     """
@@ -159,13 +172,17 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # The first question loads the network that reads, and takes longer: it is not left to a visitor.
+        warm = asyncio.create_task(_warmed(service))
         async with tools.run():
             yield
+        warm.cancel()
 
     app = FastAPI(title="gapbot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # The last one added is the first that a request meets.
     app.add_middleware(ForPrograms, programs=_programs(service, metrics), mcp=tools)
-    app.add_middleware(Limited, access=access, full=workers.full)
+    streamed = frozenset({UPLOADS} if keeper else ())
+    app.add_middleware(Limited, access=access, streamed=streamed, full=workers.full)
     if access.origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=sorted(access.origins), allow_methods=["GET", "POST"], max_age=600,
@@ -175,11 +192,20 @@ def create_app(
     app.add_middleware(Guarded, host=host, origins=access.origins)
     app.add_middleware(Measured, metrics=metrics)
     app.include_router(page_api.router(service))
+    if keeper:
+        app.include_router(keeper_page.router(keeper))
     tell_errors(app)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     # Last, because it answers every path that no route before it has taken.
     mount_page(app, chain, lambda answer: metrics.count_answer(answer, "page"))
     return app
+
+
+async def _warmed(service: Service) -> None:
+    try:
+        await service.starters()
+    except Exception:
+        _log.exception("the questions to begin with could not be tried")
 
 
 def _programs(service: Service, metrics: Metrics) -> FastAPI:
@@ -201,17 +227,20 @@ def _version() -> str:
         return ""
 
 
-def serve(chain: Chain, host: str, port: int, feedback: FeedbackLog | None = None) -> None:
+def serve(
+    chain: Chain, host: str, port: int, feedback: FeedbackLog | None = None, keeper: Keeper | None = None
+) -> None:
     """Serve the page until interrupted. Raises UsageError if the host and port cannot be had, or the access settings read."""
     access = read_access(public=host.strip("[]").lower() not in _LOCAL)
     listening = _listen(host, port)
     try:
-        app = create_app(chain, host, access, feedback=feedback)
+        app = create_app(chain, host, access, feedback=feedback, keeper=keeper)
         name = f"[{host}]" if ":" in host else host
         shown = "localhost" if host in _ANY else name
-        print(
-            f"gapbot is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)", file=sys.stderr, flush=True
-        )
+        url = f"http://{shown}:{listening.getsockname()[1]}"
+        print(f"gapbot is at {url} (Ctrl+C stops it)", file=sys.stderr, flush=True)
+        if keeper:
+            print(f"The keeper's page is at {url}{KEEPER}", file=sys.stderr, flush=True)
         # An open page keeps a connection for events: without a limit, stopping would wait for it.
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False)
         # uvicorn shuts down in order, then raises the interrupt that asked for it once more.

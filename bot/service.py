@@ -11,6 +11,7 @@ from bot.answer import Answer, Question, check_question
 from bot.chain import Chain
 from bot.feedback import Feedback, FeedbackLog
 from bot.limits import CROWDED
+from bot.starters import Starters
 from corpus.documents import Document
 from corpus.errors import GapbotError, Overloaded
 from index.catalogue import Listed
@@ -181,6 +182,10 @@ class Service:
         """Return questions that lead on from one, each tried. Raises UsageError as `ask` does."""
         check_question(question)
         return await self.workers.run(lambda: self._chain.follow_ups(question))
+
+    async def starters(self) -> Starters:
+        """Return questions to begin with, by topic, each tried."""
+        return await self.workers.run(self._chain.starters)
 
     async def search(self, query: str, k: int) -> Passages:
         """Return the `k` best passages for a query, best first. Raises UsageError for an empty or too long query."""

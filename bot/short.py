@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
 from bot.spans import Kind, Typed
-from index.terms import matches, stem, words
+from index.terms import matches, sentence_terms, stem, words
 
 _EDGES = " ,;:."
 _MOST_WORDS = 16
@@ -15,10 +15,14 @@ _HEDGE = re.compile(
     r"^(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|up to)\s+", re.I
 )
 _NAME_BEFORE = re.compile(
-    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with )?$"
+    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with |\()?$"
 )
+_YEAR_AFTER = re.compile(r"(?: \w+){0,2},? \(?(?:in |for |of |during )?((?:1[5-9]|20|21)\d\d)\b")
 # "14 or 15?": figures alone, since "or" between words says little of which of them is asked for.
 _ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
+_DEFINING = re.compile(
+    r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for)(?:, [^,]{1,60},)? (.+?)(?:[;.](?:\s|$)|, (?:such|for|which|so|and|but)\b)"
+)
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 # Which spans can answer which kind of question; the first kind named fits best.
 _FITS: dict[Expected, frozenset[Kind]] = {
@@ -43,9 +47,19 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         return None
     if ASKS.search(reading.text):
         return next(filter(None, (expansion(sentence, a) for a in acronyms(reading.text))), None)
+    defined = _defined(reading, sentence) if reading.expected == "definition" else None
+    if defined:
+        return defined
     kinds = fitting_kinds(reading)
+    if pointed is not None and (reading.expected == "definition" or _ASKS_DOING.match(reading.text)):
+        # What a thing is, or what someone says or does, is the sentence and not some words of it; but a figure may do.
+        predicate = re.search(r"\b(?:is|are|was|means?|called) $", sentence[: max(0, sentence.find(pointed))])
+        pointed = pointed if predicate or re.search(r"\d", pointed) else ""
     if pointed is not None:
-        listed = _of_the_list(reading, sentence, [s for s in spans if s.kind in kinds])
+        at = sentence.find(pointed) if pointed else -1
+        alike = {s.kind for s in spans if s.kind != "name" and s.start <= at < s.end}
+        fitting = [s for s in spans if s.kind in (kinds or alike)]
+        listed = _of_the_year(reading, sentence, fitting) or _of_the_list(reading, sentence, fitting)
         return _whole(
             sentence, spans, _with_counted(reading, sentence, (listed.text if listed else pointed).strip(_EDGES))
         )
@@ -60,6 +74,15 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     return re.sub(r"\s+", " ", best.text).strip(_EDGES)
 
 
+def _defined(reading: Reading, sentence: str) -> str | None:
+    """Return what a sentence that opens with the subject says that it is, up to the end of the clause."""
+    match = _DEFINING.match(sentence)
+    if not match or not all(matches(t, sentence_terms(match.group(1))) for t in reading.terms):
+        return None
+    text = re.sub(r"\s+", " ", match.group(2)).strip(_EDGES)
+    return text if len(text.split()) <= _MOST_WORDS else None
+
+
 def _of_the_list(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> Typed | None:
     """Return the figure that stands right after the one name asked for, in a sentence that lists figures by name.
 
@@ -69,6 +92,18 @@ def _of_the_list(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> T
     if len(named) < 2:
         return None
     asked = [span for span, name in named if stem(words(name)[0]) in reading.names]
+    return asked[0] if len(asked) == 1 else None
+
+
+def _of_the_year(reading: Reading, sentence: str, fitting: Sequence[Typed]) -> Typed | None:
+    """Return the figure of the one year asked for, in a sentence that gives figures of several years.
+
+    "From 10 million in 2023 to 80 million in 2024": of 2023, 10 million.
+    """
+    dated = [(s, m.group(1)) for s in fitting if (m := _YEAR_AFTER.match(sentence[s.end :]))]
+    if len(reading.years) != 1 or len({year for _, year in dated}) < 2:
+        return None
+    asked = [span for span, year in dated if year == reading.years[0]]
     return asked[0] if len(asked) == 1 else None
 
 
@@ -95,8 +130,22 @@ def _whole(sentence: str, spans: Sequence[Typed], pointed: str) -> str | None:
     for span in spans:
         if pointed and span.kind in _WHOLE and span.start <= start and start + len(pointed) <= span.end:
             pointed = _HEDGE.sub("", span.text)
-    text = re.sub(r"\s+", " ", pointed).strip(_EDGES)
+    text = _balanced(re.sub(r"\s+", " ", pointed)).strip(_EDGES)
     return text if 0 < len(text.split()) <= _MOST_WORDS else None
+
+
+def _balanced(text: str) -> str:
+    """Cut a text where it leaves a bracket that it did not open, and close one that it left open.
+
+    >>> _balanced("63.0), Indonesia (61.0"), _balanced("the Company (TSMC")
+    ('63.0', 'the Company (TSMC)')
+    """
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return text[:i]
+    return text + ")" * depth
 
 
 def span_score(reading: Reading, sentence: str, span: Typed) -> float:

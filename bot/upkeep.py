@@ -24,6 +24,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     index.add_argument("--rebuild", action="store_true", help="build it anew from nothing")
     index.add_argument("--json", action="store_true")
     index.add_argument("--watch", action="store_true", help="go on, and follow every change of the corpus folder")
+    index.add_argument("--ray", metavar="ADDRESS", help="read and encode on a Ray cluster: HOST:PORT, auto, or local")
     index.set_defaults(run=_index)
 
     evaluate = commands.add_parser("eval", help="ask a question set and measure the answers")
@@ -48,7 +49,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 def _index(config: Settings, options: argparse.Namespace) -> int:
     from bot.render import build_index, print_summary
 
-    summary = build_index(config, rebuild=options.rebuild)
+    summary = build_index(config, rebuild=options.rebuild, ray=options.ray)
     if options.watch:
         print_summary(summary)
         watch(config, lambda: print_summary(build_index(config)))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bot.answer import Answer, Question, check_question
 from bot.chain import Chain
-from bot.markup import PAGE, Turn, render_message, render_sources, render_transcript, restored
+from bot.markup import PAGE, Turn, render_frame, render_message, render_sources, render_transcript, restored
 from corpus.errors import GapbotError
 
 # Gradio reads this when it is imported, and would otherwise report every launch to its makers.
@@ -65,7 +65,7 @@ class Conversation:
         asking = bool(chat.turns) and chat.turns[-1].phase == "asking"
         return Shown(
             chat=chat,
-            transcript=render_transcript(chat.turns, () if chat.turns else self.chain.starters),
+            transcript=render_transcript(chat.turns),
             sources=sources,
             question=gr.skip() if typed is None else typed,
             message=gr.skip() if message is None else render_message(message),
@@ -195,7 +195,7 @@ def build_page(chain: Chain, on_answer: Callable[[Answer], None] | None = None) 
     with page:
         chat = gr.State(Chat())
         with gr.Row(elem_id="top"):
-            gr.HTML((PAGE / "header.html").read_text("utf-8"), elem_id="name", apply_default_css=False)
+            gr.HTML(render_frame("header", chain.profile.headline), elem_id="name", apply_default_css=False)
             new = gr.Button("New chat", elem_id="new", size="sm", min_width=0)
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="chat"):
@@ -238,7 +238,7 @@ def mount_page(app: Any, chain: Chain, on_answer: Callable[[Answer], None] | Non
         body_text_color="#1d1f23", body_text_color_dark="#e9e7e2",
     )  # fmt: skip
     gr.mount_gradio_app(
-        app, build_page(chain, on_answer), path="/", theme=theme, head=(PAGE / "head.html").read_text("utf-8"),
+        app, build_page(chain, on_answer), path="/", theme=theme, head=render_frame("head", chain.profile.headline),
         favicon_path=str(PAGE / "favicon.svg"), run_history=False, footer_links=[], show_error=False, ssr_mode=False,
         max_file_size=1, pwa=False, enable_monitoring=False, mcp_server=False,
     )  # fmt: skip

@@ -5,15 +5,22 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.fetching import Fetched, fetch
 from corpus.formats import READERS
+from corpus.kinds import check_kind
 from corpus.loaders import MAX_BYTES, ROW_FORMATS, Refusal, corpus_files
+from corpus.profile import PROFILE
+from corpus.rows import read_many
 from corpus.sandbox import SUFFIXES, Sandbox, read_content
 
 _TYPES = {
@@ -22,11 +29,14 @@ _TYPES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }  # fmt: skip
 _MANIFEST = "added.json"
+_UPLOADED = "upload:"
+_PATIENCE = 60.0
+"""Seconds that one who adds or removes waits for another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """One added file: its name in the folder, its path or address of origin, a SHA-256, when (ISO 8601, UTC)."""
+    """One added file: its name in the folder, its origin (path, address or "upload:NAME"), a SHA-256, when (ISO 8601, UTC)."""
 
     name: str
     origin: str
@@ -63,33 +73,63 @@ class AddedDocuments:
 
     def add(self, sources: Iterable[str]) -> Adding:
         """Copy files, folders, patterns and web addresses into the folder. One that is refused stops no other."""
-        entries = {a.name: a for a in self.entries()}
         result = Adding([], [], [], [])
-        with Sandbox() as sandbox:
+        with self._changing() as entries, Sandbox() as sandbox:
             for source, read in _sources(sources, result.refused):
-                try:
-                    origin, suffix, data = read()
-                    self._put(origin, suffix, _usable(suffix, data, sandbox, origin), entries, result)
-                except RefusedDocument as error:
-                    result.refused.append(Refusal(source, str(error)))
-                except OSError as error:
-                    result.refused.append(Refusal(source, f"it cannot be opened: {error.strerror or error}"))
-        self._keep(entries)
+                self._take(source, read, entries, result, sandbox)
         return result
+
+    def upload(self, name: str, data: bytes) -> Adding:
+        """Take a file that was sent under a name. One that was sent under the same name before is replaced."""
+        result = Adding([], [], [], [])
+        # What a browser sends as a name may be a path, of any system.
+        name = re.split(r"[/\\]", name)[-1]
+        with self._changing() as entries, Sandbox() as sandbox:
+            self._take(name, lambda: (f"{_UPLOADED}{name}", _known_suffix(name), data), entries, result, sandbox)
+        return result
+
+    def _take(self, source: str, read: "_Reads", entries: dict[str, Added], result: Adding, sandbox: Sandbox) -> None:
+        try:
+            origin, suffix, data = read()
+            self._put(origin, suffix, _usable(suffix, data, sandbox, origin), entries, result)
+        except RefusedDocument as error:
+            result.refused.append(Refusal(source, str(error)))
+        except OSError as error:
+            result.refused.append(Refusal(source, f"it cannot be opened: {error.strerror or error}"))
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Added]]:
+        """Give the entries by name, to be changed by nobody else meanwhile, and keep them in the end."""
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder.parent / f".{self.folder.name}.lock")
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            raise CorpusError("another gapbot is adding documents: wait until it is done, then try again") from None
+        except OSError as error:
+            raise CorpusError(f"{self.folder} cannot be written: {error.strerror or error}") from error
+        try:
+            entries = {a.name: a for a in self.entries()}
+            yield entries
+            self._keep(entries)
+        finally:
+            lock.release()
 
     def remove(self, names: Iterable[str]) -> list[Added]:
         """Take added files out again, by name, name without suffix, or origin; returns them.
 
         Raises CorpusError for one that is not there, and then removes none.
         """
-        entries = {a.name: a for a in self.entries()}
         gone: list[Added] = []
-        for wanted in names:
-            found = [a for a in entries.values() if wanted in (a.name, Path(a.name).stem, a.origin)]
-            if not found:
-                raise CorpusError(f"no added document is called {wanted!r}: `gapbot documents` lists them")
-            gone += [a for a in found if a not in gone]
-        self._keep({n: a for n, a in entries.items() if a not in gone})
+        with self._changing() as entries:
+            for wanted in names:
+                exact = [entries[wanted]] if wanted in entries else []
+                found = exact or [a for a in entries.values() if wanted in (Path(a.name).stem, a.origin)]
+                if not found:
+                    raise CorpusError(f"no added document is called {wanted!r}: `gapbot documents` lists them")
+                gone += [a for a in found if a not in gone]
+            for a in gone:
+                del entries[a.name]
         for a in gone:
             (self.folder / a.name).unlink(missing_ok=True)
         return gone
@@ -148,15 +188,24 @@ class _Read:
             got = fetch(self.source)
             return self.source, _suffix(got), got.data
         path = Path(self.source)
-        suffix = path.suffix.lower()
         if not path.exists():
             raise RefusedDocument("there is no such file")
-        if suffix not in READERS and suffix not in ROW_FORMATS:
-            known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-            raise RefusedDocument(f"this format is not supported; these are: {known}")
+        suffix = _known_suffix(self.source)
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             raise RefusedDocument(f"it is no regular file of at most {MAX_BYTES // 1_000_000} MB")
         return str(path.resolve()), suffix, path.read_bytes()
+
+
+_Reads = Callable[[], tuple[str, str, bytes]]
+"""Reads a source: returns its origin, suffix and bytes."""
+
+
+def _known_suffix(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    if suffix not in READERS and suffix not in ROW_FORMATS:
+        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
+        raise RefusedDocument(f"this format is not supported; these are: {known}")
+    return suffix
 
 
 def _suffix(got: Fetched) -> str:
@@ -173,7 +222,10 @@ def _usable(suffix: str, data: bytes, sandbox: Sandbox, origin: str) -> bytes:
     """
     if not data:
         raise RefusedDocument("it is empty")
+    if not is_address(origin):
+        check_kind(suffix, data)
     if suffix in ROW_FORMATS:
+        _check_rows(suffix, data)
         return data
     content = sandbox.read(suffix, data) if suffix in SUFFIXES else read_content(suffix, data)
     if not is_address(origin) or suffix not in (".html", ".htm"):
@@ -183,12 +235,29 @@ def _usable(suffix: str, data: bytes, sandbox: Sandbox, origin: str) -> bytes:
     return f"---\n{front}---\n\n{content.text}".encode("utf-8", "replace")
 
 
+def _check_rows(suffix: str, data: bytes) -> None:
+    """Refuse a file of rows of which none can be used."""
+    problem: RefusedDocument | None = None
+    for item in read_many(suffix, data, ""):
+        if not isinstance(item, RefusedDocument):
+            return
+        problem = problem or item
+    raise problem or RefusedDocument("it holds nothing that can be used")
+
+
 def _free_name(origin: str, suffix: str, entries: dict[str, Added]) -> str:
-    stem = Path(origin.partition("?")[0].rstrip("/")).stem if not is_address(origin) else origin.partition("://")[2]
-    stem = re.sub(r"[^\w.-]+", "-", stem, flags=re.UNICODE).strip("-.")[:80] or "document"
+    """Make a name that every file system takes: no separators, no control characters, not too long, not taken."""
+    path = origin.partition("?")[0].rstrip("/").removeprefix(_UPLOADED)
+    stem = Path(path).stem if not is_address(origin) else origin.partition("://")[2]
+    stem = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", stem)).strip("-.")[:80]
+    stem = stem.encode("utf-8", "replace")[:200].decode("utf-8", "ignore") or "document"
+    # Windows keeps these for devices, whatever follows the first dot.
+    stem = f"document-{stem}" if re.match(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", stem, re.I) else stem
     kept = ".md" if is_address(origin) and suffix in (".html", ".htm") else suffix
+    # A corpus's profile is no document.
+    taken = {PROFILE, *(name.casefold() for name in entries)}
     number = 1
-    while (name := f"{stem}{f'-{number}' if number > 1 else ''}{kept}") in entries:
+    while (name := f"{stem}{f'-{number}' if number > 1 else ''}{kept}").casefold() in taken:
         number += 1
     return name
 

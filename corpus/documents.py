@@ -25,6 +25,11 @@ class Statement:
     note: str | None = None
     disagrees_with: tuple[str, ...] = ()
 
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Statement":
+        """Make a statement of its fields as JSON gives them back."""
+        return cls(**{**row, "disagrees_with": tuple(row["disagrees_with"])})
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -55,5 +60,5 @@ class Document:
     @classmethod
     def from_json(cls, text: str) -> "Document":
         row: Mapping[str, Any] = json.loads(text)
-        statements = tuple(Statement(**{**s, "disagrees_with": tuple(s["disagrees_with"])}) for s in row["statements"])
+        statements = tuple(map(Statement.from_row, row["statements"]))
         return cls(**{**row, "statements": statements, "pages": tuple(row.get("pages", ()))})

@@ -9,6 +9,7 @@ GapbotError                what went wrong and what to do, in one line
 ├── IndexError_            the index cannot answer
 │   ├── IndexMissing       nothing has been indexed yet
 │   ├── IndexMismatch      the index was built with another encoder or format
+│   ├── IndexUnreachable   the Chroma server that holds the index does not answer
 │   ├── IndexReadOnly      the index lies where nothing can be written
 │   └── IndexBusy          another process is writing the index
 └── Overloaded             more is asked at once than can be answered soon
@@ -49,6 +50,10 @@ class IndexMissing(IndexError_):
 
 class IndexMismatch(IndexError_):
     """The index belongs to another encoder, dimension or format: it has to be built anew."""
+
+
+class IndexUnreachable(IndexError_):
+    """The Chroma server that holds the index does not answer now."""
 
 
 class IndexReadOnly(IndexError_):

@@ -17,19 +17,22 @@ from typing import Any
 import yaml
 
 from corpus.errors import RefusedDocument
+from corpus.hidden import drop_hidden
+from corpus.pdf import shown_text
+from corpus.plain_yaml import parsed_yaml
+from corpus.word import Looks
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 1000, 100_000_000, 100
 """Of a packed file: more would be a bomb, not a document."""
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+[ \t]*:)(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.M)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\r\n]*)", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a]")
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|"
-    r"^(?!.*background).*(?<!-)color\s*:\s*(?:white|#fff(?:fff)?|rgb\(255, ?255, ?255\))\b",
+_NOT_XML = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
+    r"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]));",
     re.IGNORECASE,
 )
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _UNSEEN = frozenset("script style template noscript nav footer form button select svg iframe object dialog".split())
 _INLINE = frozenset("b strong i em u mark small sub sup code kbd font".split())
 
@@ -79,11 +82,6 @@ def _is_binary(text: str) -> bool:
     """Tell text from bytes that merely happen to decode: text has hardly any control characters."""
     sample = text[:20_000]
     return len(_CONTROL.findall(sample)) > max(4, len(sample) // 10)
-
-
-def parsed_yaml(text: str) -> object:
-    """Parse YAML with plain values only, by libyaml where it is there: ten times as fast."""
-    return yaml.load(text, _LOADER)
 
 
 def read_markdown(data: bytes) -> Content:
@@ -151,8 +149,10 @@ def read_html(data: bytes) -> Content:
     for name in ("trafilatura", "htmldate"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     declared = _CHARSET.search(data[:4096])
-    page = decoded(data, declared.group(1).decode("ascii") if declared else None)
+    # A single control character, as it is or as a reference, would make the libraries refuse the whole page.
+    page = _NOT_XML.sub("\ufffd", decoded(data, declared.group(1).decode("ascii") if declared else None))
     tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
+    drop_hidden(tree)
     meta = trafilatura.extract_metadata(tree)
     for element in list(tree.iter()):
         if element.getparent() is None:
@@ -180,12 +180,11 @@ def _is_unseen(element: Any) -> bool:
         or (element.tag == "sup" and element.find("a") is not None)
         or "hidden" in element.attrib
         or element.get("aria-hidden") == "true"
-        or bool(_HIDDEN_STYLE.search(element.get("style", "")))
     )
 
 
 def read_pdf(data: bytes) -> Content:
-    """Read the text of a PDF page by page; a sentence that runs over a page's end stays whole."""
+    """Read the text of a PDF page by page, as it is seen; a sentence that runs over a page's end stays whole."""
     from pypdf import PdfReader
     from pypdf.errors import DependencyError
 
@@ -200,22 +199,29 @@ def read_pdf(data: bytes) -> Content:
             raise RefusedDocument("it is encrypted: save a copy without the password")
     text, pages = "", []
     for page in reader.pages:
-        part = page.extract_text().strip()
+        part = shown_text(page).strip()
         runs_on = text and part and text[-1] not in '.!?:"”' and part[0].islower()
         text += "\n" if runs_on else "\n\n" if text and part else ""
         pages.append(len(text))
         text += part
     if not text:
         raise RefusedDocument("it holds no text: it may be a scan")
-    said = reader.metadata
-    created = said.creation_date if said else None
     return Content(
         text,
-        said.title if said else None,
-        said.author if said else None,
-        date=created.date().isoformat() if created else None,
+        _told(lambda: reader.metadata and reader.metadata.title),
+        _told(lambda: reader.metadata and reader.metadata.author),
+        date=_told(lambda: reader.metadata and reader.metadata.creation_date and reader.metadata.creation_date.date()),
         pages=tuple(pages),
     )
+
+
+def _told(read: Callable[[], object]) -> str | None:
+    """Return what a PDF says of itself; where that is damaged its text is still good."""
+    try:
+        found = read()
+    except Exception:
+        return None
+    return str(found) if found else None
 
 
 def read_docx(data: bytes) -> Content:
@@ -228,12 +234,13 @@ def read_docx(data: bytes) -> Content:
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         _check_packed(packed.infolist(), len(data))
     word = open_docx(io.BytesIO(data))
+    looks = Looks(word.styles.element)
     blocks: list[str] = []
     for block in word.iter_inner_content():
         if isinstance(block, Table):
-            blocks.append("\n".join(_table_row(row.cells) for row in block.rows))
+            blocks.append("\n".join(_table_row(row.cells, looks) for row in block.rows))
             continue
-        line = _visible_text(block._p)
+        line = looks.shown_text(block._p)
         if not line:
             continue
         style = (block.style.name or "") if block.style else ""
@@ -266,20 +273,10 @@ def _check_packed(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
         raise RefusedDocument("it unpacks to more than a hundred times its size")
 
 
-def _table_row(cells: Iterable[Any]) -> str:
+def _table_row(cells: Iterable[Any], looks: Looks) -> str:
     merged = {id(cell._tc): cell for cell in cells}
-    texts = (" ".join(" ".join(_visible_text(p._p) for p in c.paragraphs).split()) for c in merged.values())
+    texts = (" ".join(" ".join(looks.shown_text(p._p) for p in c.paragraphs).split()) for c in merged.values())
     return f"| {' | '.join(texts)} |"
-
-
-def _visible_text(paragraph: Any) -> str:
-    """Return a paragraph's text with tracked insertions, without deletions and hidden or white runs."""
-    shown = (
-        ".//w:r[not(w:rPr/w:vanish)][not(w:rPr/w:color/@w:val='FFFFFF')][not(ancestor::*[local-name()='Fallback'])]/*"
-    )
-    marks = {"t": None, "tab": "\t", "br": "\n", "cr": "\n"}
-    parts = ((node.tag.rpartition("}")[2], node.text or "") for node in paragraph.xpath(shown))
-    return "".join(marks[tag] or text for tag, text in parts if tag in marks).strip()
 
 
 READERS: dict[str, Callable[[bytes], Content]] = {

@@ -3,17 +3,18 @@
 import os
 import re
 import stat
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from corpus import SHIPPED_CORPUS
 from corpus.documents import Document, Statement
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.formats import READERS, Content
-from corpus.rows import Fact, Row, read_facts, read_rows
+from corpus.profile import PROFILE
+from corpus.rows import Fact, Row, read_many
 from corpus.sandbox import SUFFIXES, Sandbox, read_content
+from corpus.spool import Quotation, Spool
 
 MAX_BYTES = 50_000_000
 """Size of the largest file that is read."""
@@ -31,37 +32,47 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Everything the files of a corpus gave, before ids are given out and facts find their documents."""
+Read = Callable[[Spool, Iterator[tuple[str, bytes]]], Iterator[list[Refusal]]]
+"""Adds files, as name and content, to a spool one after the other; yields what of each is left out."""
 
-    files: list[tuple[str, Content]]
-    rows: list[tuple[str, Row]]
-    facts: list[tuple[str, Fact]]
-    refusals: list[Refusal]
+
+def read_here(spool: Spool, files: Iterator[tuple[str, bytes]]) -> Iterator[list[Refusal]]:
+    """Read files in this process, those of intricate formats in one beside it."""
+    with Sandbox() as sandbox:
+        for name, data in files:
+            yield read_file(spool, name, data, sandbox)
 
 
 def load_corpus(folder: Path, added: Path | None = None) -> tuple[list[Document], list[Refusal]]:
-    """Read all files below a folder, and below that of added documents, into documents sorted by id; say what was refused.
+    """Read a corpus as `read_corpus` does, all of it into memory; return its documents and what was refused."""
+    with Spool() as spool:
+        refused = read_corpus(spool, folder, added)
+        return list(spool.documents()), refused
+
+
+def read_corpus(
+    spool: Spool,
+    folder: Path,
+    added: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+    read: Read = read_here,
+) -> list[Refusal]:
+    """Read all files below a folder, and below that of added documents, into a spool; return what was refused.
 
     A file's id is its name without suffix where no other document has that id, else its path inside the folder.
-    Names that start with a dot are passed over, and so is the code beside the shipped corpus.
+    Names that start with a dot are passed over, and so is the code beside the shipped corpus. `progress` is called with
+    the number of files read. Memory holds one file at a time.
     Raises CorpusError when the folder is missing or cannot be listed.
     """
     if not folder.is_dir():
         raise CorpusError(f"there is no corpus folder {folder}: name an existing folder with --corpus")
-    read = _Read([], [], [], [])
-    with Sandbox() as sandbox:
-        for root in filter(None, (folder, added if added and added.is_dir() else None)):
-            for path in corpus_files(root):
-                name = cleaned(path.relative_to(root).as_posix())
-                try:
-                    _read_file(path, name, read, sandbox)
-                except RefusedDocument as error:
-                    read.refusals.append(Refusal(name, str(error)))
-    documents, by_stem = _documents(read)
-    _attach(read, documents, by_stem)
-    return [documents[i] for i in sorted(documents)], read.refusals
+    refused: list[Refusal] = []
+    roots = [folder, *([added] if added and added.is_dir() else [])]
+    for count, left_out in enumerate(read(spool, _files(roots, refused)), start=1):
+        refused += left_out
+        if progress:
+            progress(count)
+    return refused + [Refusal(place, reason) for place, reason in spool.settle()]
 
 
 def cleaned(text: str) -> str:
@@ -73,7 +84,7 @@ def cleaned(text: str) -> str:
 
 
 def corpus_files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in the order of their paths, without dotfiles and the package's own code."""
+    """Yield the files below a folder in the order of their paths, without dotfiles, the profile and the package's own code."""
     shipped = folder.resolve() == SHIPPED_CORPUS
 
     def unreadable(error: OSError) -> None:
@@ -82,35 +93,53 @@ def corpus_files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and not (shipped and f == "__pycache__"))
         for name in sorted(names):
-            if not name.startswith(".") and not (shipped and name.endswith((".py", ".pyi", ".typed"))):
-                yield Path(parent, name)
+            path = Path(parent, name)
+            code = shipped and name.endswith((".py", ".pyi", ".typed"))
+            if not name.startswith(".") and not code and path != folder / PROFILE:
+                yield path
 
 
-def _read_file(path: Path, name: str, read: _Read, sandbox: Sandbox) -> None:
-    """Add what one file holds to `read`. Raises RefusedDocument when it holds nothing that can be used."""
-    suffix = path.suffix.lower()
-    if suffix not in READERS and suffix not in ROW_FORMATS:
-        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-        raise RefusedDocument(f"this format is not supported; these are: {known}")
-    data = _bytes(path)
-    refuse = read.refusals
-    if suffix in SUFFIXES:
-        read.files.append((name, sandbox.read(suffix, data)))
-    elif suffix in READERS:
-        read.files.append((name, read_content(suffix, data)))
-    else:
-        try:
-            if suffix == ".jsonl":
-                rows, problems = read_rows(data)
-                read.rows.extend((name, row) for row in rows)
+def _files(roots: list[Path], refused: list[Refusal]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of every file that can be opened and is of a known format; the others are refused."""
+    for root in roots:
+        for path in corpus_files(root):
+            name = cleaned(path.relative_to(root).as_posix())
+            suffix = path.suffix.lower()
+            if suffix in READERS or suffix in ROW_FORMATS:
+                try:
+                    yield name, _bytes(path)
+                except RefusedDocument as error:
+                    refused.append(Refusal(name, str(error)))
             else:
-                facts, problems = read_facts(data, path.stem)
-                read.facts.extend((name, fact) for fact in facts)
-        except RefusedDocument:
-            raise
-        except Exception as error:
-            raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
-        refuse.extend(Refusal(name, problem) for problem in problems)
+                known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
+                refused.append(Refusal(name, f"this format is not supported; these are: {known}"))
+
+
+def read_file(spool: Spool, name: str, data: bytes, sandbox: Sandbox) -> list[Refusal]:
+    """Add what a file of a known format holds to the spool; return what of it is left out."""
+    refused: list[Refusal] = []
+    try:
+        _read_file(spool, name, data, refused, sandbox)
+    except RefusedDocument as error:
+        refused.append(Refusal(name, str(error)))
+    return refused
+
+
+def _read_file(spool: Spool, name: str, data: bytes, refused: list[Refusal], sandbox: Sandbox) -> None:
+    """Add what one file holds to the spool. Raises RefusedDocument when it holds nothing that can be used."""
+    suffix = Path(name).suffix.lower()
+    if suffix in SUFFIXES:
+        spool.add_file(_of_file(name, sandbox.read(suffix, data)), _stem(name))
+    elif suffix in READERS:
+        spool.add_file(_of_file(name, read_content(suffix, data)), _stem(name))
+    else:
+        for item in read_many(suffix, data, _stem(name)):
+            if isinstance(item, Row):
+                spool.add_row(_of_row(item), f"{name}, line {item.line}")
+            elif isinstance(item, Fact):
+                _add_fact(spool, item, name)
+            else:
+                refused.append(Refusal(name, str(item)))
 
 
 def _bytes(path: Path) -> bytes:
@@ -128,69 +157,28 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _documents(read: _Read) -> tuple[dict[str, Document], dict[str, str]]:
-    """Give every document its id; also return the id of each file stem that only one file has."""
-    documents: dict[str, Document] = {}
-    for name, fact in read.facts:
-        if fact.document is None:
-            _add(documents, _of_fact(fact), name, read)
-    for name, row in read.rows:
-        document = Document(
-            cleaned(row.id), cleaned(row.text), _title(row.title) or row.id, *_source(row.publisher, row.url, row.date)
-        )
-        _add(documents, document, f"{name}, line {row.line}", read)
-    stems = Counter(_stem(name) for name, _ in read.files)
-    by_stem: dict[str, str] = {}
-    for name, content in read.files:
-        stem = _stem(name)
-        document = Document(
-            stem if stems[stem] == 1 and stem not in documents else name,
-            cleaned(content.text),
-            _title(content.title) or stem,
-            *_source(content.publisher, content.url, content.date),
-            kind=content.kind,
-            pages=content.pages,
-        )
-        if _add(documents, document, name, read) and stems[stem] == 1:
-            by_stem[stem] = document.id
-    return documents, by_stem
+def _of_file(name: str, content: Content) -> Document:
+    title = _title(content.title) or _stem(name)
+    source = _source(content.publisher, content.url, content.date)
+    return Document(name, cleaned(content.text), title, *source, kind=content.kind, pages=content.pages)
 
 
-def _add(documents: dict[str, Document], document: Document, path: str, read: _Read) -> bool:
-    if document.id in documents:
-        read.refusals.append(Refusal(path, f"the id {document.id!r} is taken by an earlier document"))
-        return False
-    documents[document.id] = document
-    return True
+def _of_row(row: Row) -> Document:
+    identity, source = cleaned(row.id), _source(row.publisher, row.url, row.date)
+    return Document(identity, cleaned(row.text), _title(row.title) or identity, *source)
 
 
-def _of_fact(fact: Fact) -> Document:
+def _add_fact(spool: Spool, fact: Fact, place: str) -> None:
+    """Add a fact: a document of its own, or where it names one, a statement about the slice that its claim quotes."""
     claim = cleaned(fact.claim)
-    source = _source(fact.publisher, fact.url, fact.date)
     statement = _statement(fact, 0, len(claim))
-    return Document(statement.id, claim, _title(fact.title), *source, "fact", fact.topic, (statement,))
-
-
-def _attach(read: _Read, documents: dict[str, Document], by_stem: dict[str, str]) -> None:
-    """Turn each fact that names a document into a statement about the slice of it that the claim quotes."""
-    seen = {i for i, d in documents.items() if d.kind == "fact"}
-    for name, fact in read.facts:
-        if fact.document is None:
-            continue
-        document = documents.get(by_stem.get(fact.document, fact.document))
-        claim = cleaned(fact.claim)
-        start = document.text.find(claim) if document else -1
-        if document is None:
-            read.refusals.append(Refusal(name, f"fact {fact.id!r} names the document {fact.document!r}: there is none"))
-        elif start < 0:
-            reason = f"the claim of fact {fact.id!r} does not stand in the document {fact.document!r}"
-            read.refusals.append(Refusal(name, reason))
-        elif fact.id in seen:
-            read.refusals.append(Refusal(name, f"the id {fact.id!r} is taken by an earlier fact"))
-        else:
-            seen.add(fact.id)
-            statement = _statement(fact, start, start + len(claim))
-            documents[document.id] = replace(document, statements=(*document.statements, statement))
+    if fact.document is not None:
+        spool.add_quotation(Quotation(place, statement.id, cleaned(fact.document), claim, statement))
+        return
+    source = _source(fact.publisher, fact.url, fact.date)
+    spool.add_fact(
+        Document(statement.id, claim, _title(fact.title), *source, "fact", cleaned(fact.topic), (statement,)), place
+    )
 
 
 def _statement(fact: Fact, start: int, end: int) -> Statement:

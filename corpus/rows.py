@@ -1,14 +1,16 @@
 """Files that hold many documents: JSONL with one a row, and YAML with a list of facts."""
 
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from corpus.errors import RefusedDocument
-from corpus.formats import decoded, parsed_yaml
+from corpus.formats import decoded
+from corpus.plain_yaml import parsed_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,41 @@ class Fact:
     disagrees_with: tuple[str, ...]
 
 
-def read_rows(data: bytes) -> tuple[list[Row], list[str]]:
+def read_many(suffix: str, data: bytes, topic: str) -> Iterator[Row | Fact | RefusedDocument]:
+    """Read a file of rows (.jsonl) or facts (.yaml): yield each, and for each that cannot be used an error that says why.
+
+    Raises RefusedDocument for a file that cannot be read at all, whatever its parser raises.
+    """
+    try:
+        if suffix == ".jsonl":
+            yield from read_rows(data)
+        else:
+            facts, problems = read_facts(data, topic)
+            yield from facts
+            yield from map(RefusedDocument, problems)
+    except RefusedDocument:
+        raise
+    except Exception as error:
+        raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
+
+
+def read_rows(data: bytes) -> Iterator[Row | RefusedDocument]:
     """Read JSONL rows `{"id", "text"}`, with title, publisher, url and date where known; other keys are ignored.
 
-    Returns the rows, and one line about each that cannot be used.
+    Yields the rows, and for each that cannot be used an error that says why. Raises RefusedDocument where there is none.
     """
-    rows: list[Row] = []
-    problems: list[str] = []
-    for number, line in enumerate(decoded(data).split("\n"), 1):
+    empty = True
+    # Line by line: a list of the lines would hold a large file once more.
+    for number, line in enumerate(io.StringIO(decoded(data), newline="\n"), 1):
         if not line.strip():
             continue
+        empty = False
         try:
-            rows.append(_row(number, line))
+            yield _row(number, line)
         except RefusedDocument as error:
-            problems.append(f"line {number}: {error}")
-    if not rows and not problems:
+            yield RefusedDocument(f"line {number}: {error}")
+    if empty:
         raise RefusedDocument("it holds no rows")
-    return rows, problems
 
 
 def _row(number: int, line: str) -> Row:

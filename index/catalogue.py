@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from corpus.documents import Document, Statement
 from corpus.errors import IndexError_
-from corpus.passages import Passage
+from corpus.passages import Passage, weight
 
 _SCHEMA = """
 create table if not exists documents (id text primary key, hash text not null, json text not null);
@@ -18,7 +20,14 @@ create table if not exists passages (
     id integer primary key, document text not null, start integer, stop integer, headings text, sentences text);
 create table if not exists statements (id text primary key, document text not null);
 create index if not exists passages_by_document on passages (document);
+create index if not exists statements_by_document on statements (document);
 """
+_PAGE = 1000
+_MAX_CONTEXT = 50
+_LISTED = (
+    "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
+    " length(json_extract(json, '$.text')) from documents"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,26 @@ class Group:
     count: int
 
 
+def sentence_id(number: int, k: int) -> str:
+    """Return the id of sentence k of passage `number`."""
+    return f"{number}.{k}"
+
+
+def passage_context(document: Document, passage: Passage) -> str:
+    """Return the title and headings above a passage, as the encoder and BM25 see them.
+
+    A fact has none: it names its subject itself, and its title is that of the page it was found on.
+    """
+    if document.kind == "fact":
+        return ""
+    parts = [document.title, *passage.headings]
+    context = ". ".join(dict.fromkeys(p.strip().rstrip(".") for p in parts if p.strip()))
+    # Beside the passage there is room for a line of it: the encoder reads a limited number of word pieces.
+    while weight(context) > _MAX_CONTEXT:
+        context = context[: len(context) * _MAX_CONTEXT // weight(context)].rpartition(" ")[0]
+    return context
+
+
 class Catalogue:
     """Documents and passages by id. Safe to read from several threads."""
 
@@ -71,9 +100,10 @@ class Catalogue:
         self._lock = threading.Lock()
         self.document = lru_cache(maxsize=2048)(self._read_document)
 
-    def hashes(self) -> dict[str, str]:
-        """Return the content hash of every document by its id."""
-        return dict(self._all("select id, hash from documents"))
+    def hashes(self) -> Iterator[tuple[str, str]]:
+        """Return the id and content hash of every document, in the order of their ids."""
+        found = self._pages("select id, id, hash from documents where id > ? order by id limit ?", "")
+        return ((identity, digest) for identity, digest in found)
 
     def document_ids(self) -> list[str]:
         """Return the ids of all documents in order."""
@@ -83,14 +113,16 @@ class Catalogue:
         """Return how many documents there are."""
         return int(self._all("select count(*) from documents")[0][0])
 
-    def listing(self, most: int, skip: int = 0) -> list[Listed]:
-        """Return documents without their text, in the order of their ids."""
-        found = self._all(
-            "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
-            " length(json_extract(json, '$.text')) from documents order by id limit ? offset ?",
-            [most, skip],
-        )
-        return [Listed(*[i, *json.loads(fields), characters]) for i, fields, characters in found]
+    def listing(self, most: int, skip: int = 0, without: Sequence[str] = ()) -> list[Listed]:
+        """Return documents without their text, in the order of their ids; some thousand may be left out."""
+        sql = f"{_LISTED} where id not in ({','.join('?' * len(without))}) order by id limit ? offset ?"
+        return [_listed(row) for row in self._all(sql, [*without, most, skip])]
+
+    def listed(self, ids: Iterable[str]) -> dict[str, Listed]:
+        """Return those documents of some thousand ids that are there, without their text."""
+        wanted = list(ids)
+        found = self._all(f"{_LISTED} where id in ({','.join('?' * len(wanted))})", wanted)
+        return {row[0]: _listed(row) for row in found}
 
     def with_statements(self, most: int) -> list[Document]:
         """Return the documents about whose text something is recorded, in the order of their ids."""
@@ -152,9 +184,29 @@ class Catalogue:
         return next(((document, s) for s in document.statements if s.id == statement), None)
 
     def all_rows(self) -> Iterator[Row]:
-        """Return every passage in the order of its number."""
-        for row in self._all("select * from passages order by id"):
-            yield _row(row)
+        """Yield every passage in the order of its number."""
+        found = self._pages("select id, passages.* from passages where id > ? order by id limit ?", -1)
+        return (_row(row) for row in found)
+
+    def contents(self) -> Iterator[tuple[Document, list[Row]]]:
+        """Yield every document that has passages, with them, in the order of their numbers. Nothing of it is kept."""
+        for name, rows in groupby(self.all_rows(), lambda row: row.passage.document):
+            document = self._read_document(name)
+            if document is None:
+                raise IndexError_("the index is damaged: run `gapbot index --rebuild`")
+            yield document, list(rows)
+
+    def unit_ids(self, level: str) -> Iterator[str]:
+        """Yield the ids that the units of a level, "passages" or "sentences", have in Chroma."""
+        for row in self.all_rows():
+            if level == "passages":
+                yield str(row.number)
+            else:
+                yield from (sentence_id(row.number, k) for k in range(len(row.passage.sentences)))
+
+    def first_number(self, document: str) -> int:
+        """Return the number of a document's first passage, or 0 where it has none."""
+        return int(self._all("select coalesce(min(id), 0) from passages where document = ?", [document])[0][0])
 
     def next_number(self) -> int:
         """Return a passage number that has not been used."""
@@ -173,12 +225,23 @@ class Catalogue:
         found = self._all("select json from documents where id = ?", [document])
         return Document.from_json(found[0][0]) if found else None
 
+    def _pages(self, sql: str, before: object) -> Iterator[list[Any]]:
+        """Yield rows of any number, some at a time; `sql` takes the key of the last one and a limit, and gives key and row."""
+        while found := self._all(sql, [before, _PAGE]):
+            before = found[-1][0]
+            yield from (row for _, *row in found)
+
     def _all(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
 
-def _row(row: tuple) -> Row:  # type: ignore[type-arg]
+def _listed(row: tuple) -> Listed:  # type: ignore[type-arg]
+    identity, fields, characters = row
+    return Listed(*[identity, *json.loads(fields), characters])
+
+
+def _row(row: Sequence[Any]) -> Row:
     number, document, start, stop, headings, sentences = row
     spans = tuple((a, b) for a, b in json.loads(sentences))
     return Row(number, Passage(document, start, stop, tuple(json.loads(headings)), spans))

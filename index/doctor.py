@@ -57,8 +57,8 @@ def examine(folder: Path, encoders: Path, model: str) -> list[Finding]:
 
 
 def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
-    from index.build import sentence_id
-    from index.catalogue import Catalogue
+    from index.catalogue import Catalogue, sentence_id
+    from index.chroma import elsewhere
     from index.encoder import encoder_folder, fingerprint, read_facts
     from index.store import Store
 
@@ -66,7 +66,8 @@ def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
     yield Finding("pointer", True, f"{generation.name} is published")
     damage = seal.broken(path, thorough=True)
     yield Finding("files", damage is None, damage or "every file is as it was published")
-    for name in ("catalogue.sqlite", "chroma/chroma.sqlite3"):
+    databases = ["catalogue.sqlite"] if elsewhere(path / "chroma") else ["catalogue.sqlite", seal.DATABASE]
+    for name in databases:
         said = _integrity(path / name)
         yield Finding(name, said == "ok", "the database is sound" if said == "ok" else f"SQLite says: {said}")
     prints = fingerprint(read_facts(encoder_folder(encoders, model)))
@@ -79,13 +80,16 @@ def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
     yield Finding("size", size <= most, f"{size / 1e6:.1f} MB, at most {most / 1e6:.1f} MB expected")
     catalogue, store = Catalogue(path / "catalogue.sqlite"), Store(path / "chroma", generation.encoder)
     with closing(catalogue), closing(store):
-        rows = list(catalogue.all_rows())
         told = (generation.documents, generation.passages, generation.sentences)
-        held = (catalogue.count(), len(rows), sum(len(r.passage.sentences) for r in rows))
+        wanted = set(random.Random(1).sample(range(told[1]), min(_SAMPLE, told[1])))
+        picked, passages, inside = [], 0, 0
+        for row in catalogue.all_rows():
+            picked += [row] if passages in wanted else []
+            passages, inside = passages + 1, inside + len(row.passage.sentences)
+        held = (catalogue.count(), passages, inside)
         stored = (store.count("passages"), store.count("sentences"))
         whole = told == held and told[1:] == stored
         yield Finding("counts", whole, f"{told} documents, passages, sentences told; {held} listed; {stored} stored")
-        picked = random.Random(1).sample(rows, min(_SAMPLE, len(rows)))
         sentences = [sentence_id(r.number, k) for r in picked for k in range(len(r.passage.sentences))][:_SAMPLE]
         for level, ids in (("passages", [str(r.number) for r in picked]), ("sentences", sentences)):
             vectors = store.vectors(level, ids)

@@ -25,7 +25,8 @@ from index.export import BUNDLED, file_sha256, model_folder
 from index.runtime import Session
 
 Vectors = npt.NDArray[np.float32]
-_BATCH = 32
+# Of 32 a pass takes a sixth more time, and twice the memory: what a layer gives no longer stays in the cache.
+_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)

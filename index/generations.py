@@ -24,7 +24,8 @@ except ImportError:  # Windows, where a file that is open cannot be removed anyw
 _log = logging.getLogger(__name__)
 
 _DESCRIPTION = "generation.json"
-FORMAT = 1
+_BUILDING = "building-"
+FORMAT = 2
 """Raised whenever what a generation holds changes its meaning: older generations are then built anew."""
 
 
@@ -64,7 +65,7 @@ def live_generation(folder: Path) -> tuple[Path, Generation]:
         _log.warning(
             "the index is damaged (%s): %s answers instead; run `gapbot index` to mend it", damage, former.name
         )
-        return former, _described(former)
+        return former, described(former)
     raise IndexError_(f"the index is damaged ({damage}): run `gapbot index --rebuild`")
 
 
@@ -115,7 +116,7 @@ def sound_generations(folder: Path) -> list[Path]:
     found = []
     for path in sorted(folder.glob("g[0-9]*"), reverse=True):
         try:
-            _described(path)
+            described(path)
         except IndexError_:
             continue
         if not seal.broken(path):
@@ -128,10 +129,11 @@ def pointed(folder: Path) -> tuple[Path, Generation]:
     name = live_name(folder)
     if not name:
         raise IndexMissing("there is no index yet: run `gapbot index` to build it")
-    return folder / name, _described(folder / name)
+    return folder / name, described(folder / name)
 
 
-def _described(path: Path) -> Generation:
+def described(path: Path) -> Generation:
+    """Return the description of a generation. Raises IndexMismatch if it is of another format, IndexError_ if damaged."""
     try:
         row = json.loads((path / _DESCRIPTION).read_text(encoding="utf-8"))
         if row.get("format") != FORMAT:
@@ -152,12 +154,12 @@ def live_name(folder: Path) -> str | None:
 
 
 @contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the one writer's lock of an index. Raises IndexBusy if another process has it."""
+def writer_lock(folder: Path, wait: float = 0) -> Iterator[None]:
+    """Hold the one writer's lock of an index. Raises IndexBusy if another process has it for longer than `wait` seconds."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "lock")
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout:
         raise IndexBusy("another gapbot is writing this index: wait until it is done, then try again") from None
     except OSError as error:
@@ -173,7 +175,7 @@ def writer_lock(folder: Path) -> Iterator[None]:
 def start(folder: Path, copy_of: Path | None) -> Path:
     """Make the folder of a new generation, empty or as a copy of an earlier one, and return it."""
     numbers = [int(p.name[1:]) for p in folder.glob("g[0-9]*") if p.name[1:].isdigit()]
-    target = folder / f"building-g{max(numbers, default=0) + 1:06d}"
+    target = folder / f"{_BUILDING}g{max(numbers, default=0) + 1:06d}"
     if copy_of:
         try:
             shutil.copytree(copy_of, target)
@@ -188,16 +190,26 @@ def start(folder: Path, copy_of: Path | None) -> Path:
 
 def publish(building: Path, generation: Generation) -> Path:
     """Make a finished generation the live one, durably and atomically; keep the former, remove older ones."""
-    folder = building.parent
-    former = live_name(folder)
+    finish(building, generation)
+    return adopt(building)
+
+
+def finish(building: Path, generation: Generation) -> None:
+    """Describe and seal a generation whose files nobody has open, and see that all of it is on the disk."""
     (building / _DESCRIPTION).write_text(json.dumps(asdict(generation), indent=1), encoding="utf-8")
     seal.seal(building)
     for path in [p for p in building.rglob("*") if p.is_file()] + [p for p in building.rglob("*") if p.is_dir()]:
         _fsync(path)
     _fsync(building)
-    final = folder / generation.name
+
+
+def adopt(building: Path) -> Path:
+    """Point to a generation that is finished."""
+    folder = building.parent
+    former = live_name(folder)
+    final = folder / building.name.removeprefix(_BUILDING)
     os.rename(building, final)
-    _point(folder, generation.name)
+    point(folder, final.name)
     clean(folder, former)
     return final
 
@@ -211,28 +223,29 @@ def clean(folder: Path, former: str | None = None) -> None:
     live = live_name(folder)
     found = sorted(p.name for p in folder.glob("g[0-9]*"))
     former = former or max((n for n in found if live and n < live), default=None)
-    for name in [p.name for p in folder.glob("building-*")] + [n for n in found if live and n not in (live, former)]:
+    for name in [p.name for p in folder.glob(f"{_BUILDING}*")] + [n for n in found if live and n not in (live, former)]:
         _remove(folder / name)
 
 
 def take_over(folder: Path, generation: Path) -> None:
     """Publish a generation that comes from elsewhere, under the next free name. Its folder is moved."""
-    described = _described(generation)
+    description = described(generation)
     building = start(folder, None)
     building.rmdir()
     generation.rename(building)
-    publish(building, replace(described, name=building.name.removeprefix("building-")))
+    publish(building, replace(description, name=building.name.removeprefix(_BUILDING)))
 
 
 def fall_back(folder: Path) -> Path | None:
     """Publish the newest sound generation in place of a damaged one, and return it; None where there is none."""
     for path in sound_generations(folder):
-        _point(folder, path.name)
+        point(folder, path.name)
         return path
     return None
 
 
-def _point(folder: Path, name: str) -> None:
+def point(folder: Path, name: str) -> None:
+    """Make a generation the live one, atomically."""
     pointer = folder / "current.new"
     pointer.write_text(name, encoding="utf-8")
     _fsync(pointer)

@@ -1,11 +1,15 @@
 """BM25 over passages and sentences, and the vocabulary that mends misspelt words."""
 
 import json
+import tempfile
+from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -13,24 +17,29 @@ from corpus.errors import IndexError_
 from index.terms import STOPWORDS, stem, terms, words
 
 _K1, _B = 1.2, 0.6
+_ID = np.dtype("S24")
+_ENTRY = np.dtype([("column", np.int32), ("text", np.int32), ("count", np.int32)])
+_BLOCK = 1_000_000
+"""Counts sorted at a time."""
 
 
 class LexicalIndex:
     """BM25 over the texts of one level (Robertson and Zaragoza 2009).
 
-    bm25s scores every term of every text when the index is built (arXiv 2407.03618): a query only adds up columns
-    of that matrix, so that asking needs neither the library nor scipy, which take long to import.
+    Every term of every text is scored when the index is built (as in bm25s, arXiv 2407.03618): a query only adds up
+    columns of that matrix. It begins with the rarest term and stops to look for further texts where the terms that
+    are left cannot lift one among the best: MaxScore (Turtle and Flood 1995). What the frequent terms would cost grows
+    with the corpus.
     """
 
     def __init__(self, folder: Path) -> None:
         """Map an index written by `build_lexical` into memory. Raises IndexError_ if it cannot be read."""
         try:
-            self._scores, self._texts, self._starts = (
-                np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("scores", "texts", "starts")
+            self._scores, self._texts, self._starts, self._ceilings, self._ids = (
+                np.load(folder / f"{name}.npy", mmap_mode="r")
+                for name in ("scores", "texts", "starts", "ceilings", "ids")
             )
-            row = json.loads((folder / "terms.json").read_text(encoding="utf-8"))
-            self._ids: list[str] = row["ids"]
-            self._columns: dict[str, int] = row["columns"]
+            self._columns: dict[str, int] = json.loads((folder / "terms.json").read_text(encoding="utf-8"))["columns"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexError_(f"the index in {folder} cannot be read: run `gapbot index --rebuild`") from error
 
@@ -39,33 +48,94 @@ class LexicalIndex:
         columns = [c for t in query_terms if (c := self._columns.get(t)) is not None]
         if not columns or k < 1:
             return []
+        columns.sort(key=lambda c: -self._ceilings[c])
+        # What the terms from each one on can add at most.
+        rest = np.cumsum([0.0, *(self._ceilings[c] for c in reversed(columns))])[::-1]
         scores = np.zeros(len(self._ids), dtype=np.float32)
-        for column in columns:
-            start, end = self._starts[column], self._starts[column + 1]
-            scores[self._texts[start:end]] += self._scores[start:end]
-        k = min(k, len(scores))
-        best = np.argpartition(-scores, k - 1)[:k]
-        best = best[np.argsort(-scores[best], kind="stable")]
-        return [(self._ids[i], float(scores[i])) for i in best if scores[i] > 0]
+        found, threshold, done = [], 0.0, 0
+        while done < len(columns) and rest[done] >= threshold:
+            texts, added = self._column(columns[done])
+            scores[texts] += added
+            found.append(texts)
+            if len(texts) >= k:
+                threshold = max(threshold, float(np.partition(scores[texts], -k)[-k]))
+            done += 1
+        texts = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+        for number in range(done, len(columns)):
+            texts = texts[scores[texts] + rest[number] >= threshold]
+            others, added = self._column(columns[number])
+            at = np.minimum(np.searchsorted(others, texts), len(others) - 1)
+            same = others[at] == texts
+            scores[texts[same]] += added[at[same]]
+        best = scores[texts]
+        if len(best) > k:
+            kept = np.argpartition(-best, k - 1)[:k]
+            texts, best = texts[kept], best[kept]
+        order = np.lexsort((texts, -best))
+        return [(self._ids[texts[i]].decode(), float(best[i])) for i in order if best[i] > 0]
+
+    def _column(self, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return the texts that hold a term, in order, and its score in each."""
+        start, end = self._starts[column], self._starts[column + 1]
+        return np.asarray(self._texts[start:end]), np.asarray(self._scores[start:end])
 
 
-def build_lexical(folder: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
-    """Index texts under ids and write the index to a folder."""
-    import bm25s
+def build_lexical(folder: Path, units: Iterable[tuple[str, str]]) -> int:
+    """Index (id, text) pairs and write the index to a folder; return their number. Ids have at most 24 bytes.
 
+    Memory holds the vocabulary and some bytes a text: what is counted goes to disk, to be sorted by term in blocks.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = [terms(t) for t in texts]
-    if any(tokens):
-        bm25 = bm25s.BM25(k1=_K1, b=_B)
-        bm25.index(tokens, show_progress=False)
-        arrays = {"scores": bm25.scores["data"], "texts": bm25.scores["indices"], "starts": bm25.scores["indptr"]}
-        columns = {t: int(c) for t, c in bm25.vocab_dict.items()}
-    else:
-        arrays = {"scores": np.zeros(0, np.float32), "texts": np.zeros(0, np.int32), "starts": np.zeros(1, np.int64)}
-        columns = {}
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
-    (folder / "terms.json").write_text(json.dumps({"ids": list(ids), "columns": columns}), encoding="utf-8")
+    columns: dict[str, int] = {}
+    lengths = array("i")
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        counted, named = Path(temporary, "counted"), Path(temporary, "ids")
+        with counted.open("wb") as entries, named.open("wb") as ids:
+            for number, (identity, text) in enumerate(units):
+                counts = Counter(terms(text))
+                rows = np.empty(len(counts), _ENTRY)
+                rows["column"] = [columns.setdefault(t, len(columns)) for t in counts]
+                rows["text"], rows["count"] = number, list(counts.values())
+                entries.write(rows.tobytes())
+                ids.write(np.array(identity, _ID).tobytes())
+                lengths.append(counts.total())
+        np.save(folder / "ids.npy", _mapped(named, _ID))
+        _score(folder, _mapped(counted, _ENTRY), len(columns), np.array(lengths, np.float64))
+    (folder / "terms.json").write_text(json.dumps({"columns": columns}, ensure_ascii=False), encoding="utf-8")
+    return len(lengths)
+
+
+def _score(folder: Path, entries: npt.NDArray[np.void], columns: int, lengths: npt.NDArray[np.float64]) -> None:
+    """Score the terms of all texts and write them in the order of terms, and of texts within each."""
+    blocks = [entries[start : start + _BLOCK] for start in range(0, len(entries), _BLOCK)]
+    frequency = np.zeros(columns, np.int64)
+    for block in blocks:
+        frequency += np.bincount(block["column"], minlength=columns)
+    starts = np.concatenate([[0], np.cumsum(frequency)])
+    idf = np.log(1 + (len(lengths) - frequency + 0.5) / (frequency + 0.5))
+    norm = _K1 * (1 - _B + _B * lengths / max(1.0, lengths.mean() if len(lengths) else 0.0))
+    ceilings = np.zeros(columns, np.float32)
+    for name, kind in (("scores", np.float32), ("texts", np.int32)):
+        # Written before it is mapped: a disk that is full says so to whoever writes, and kills who writes to a map.
+        np.save(folder / f"{name}.npy", np.broadcast_to(np.zeros(1, kind), (len(entries),)))
+    scores, texts = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("scores", "texts"))
+    free = starts[:-1].copy()
+    for block in blocks:
+        rows = block[np.argsort(block["column"], kind="stable")]
+        column, text, count = rows["column"], rows["text"], rows["count"]
+        first = np.flatnonzero(np.diff(column, prepend=-1))
+        run = np.diff(first, append=len(column))
+        place = np.repeat(free[column[first]] - first, run) + np.arange(len(column))
+        score = (idf[column] * count / (count + norm[text])).astype(np.float32)
+        scores[place], texts[place] = score, text
+        free[column[first]] += run
+        ceilings[column[first]] = np.maximum(ceilings[column[first]], np.maximum.reduceat(score, first))
+    np.save(folder / "starts.npy", starts)
+    np.save(folder / "ceilings.npy", ceilings)
+
+
+def _mapped(file: Path, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    return np.memmap(file, kind, "r") if file.stat().st_size else np.zeros(0, kind)
 
 
 _PREFIXES = frozenset(
@@ -124,9 +194,11 @@ class Vocabulary:
         return None
 
 
-def build_vocabulary(path: Path, texts: Sequence[str]) -> None:
+def build_vocabulary(path: Path, texts: Iterable[str]) -> None:
     """Count in how many texts each word occurs and write the counts to a file."""
     counts: Counter[str] = Counter()
+    passages = 0
     for text in texts:
         counts.update({w for w in words(text) if w not in STOPWORDS})
-    path.write_text(json.dumps({"passages": len(texts), "words": counts}, ensure_ascii=False), encoding="utf-8")
+        passages += 1
+    path.write_text(json.dumps({"passages": passages, "words": counts}, ensure_ascii=False), encoding="utf-8")

@@ -16,8 +16,7 @@ from pydantic import ConfigDict
 from corpus.documents import Document
 from corpus.errors import IndexError_, IndexMismatch, IndexReadOnly
 from corpus.passages import Passage
-from index.build import passage_context, sentence_id
-from index.catalogue import Catalogue
+from index.catalogue import Catalogue, passage_context, sentence_id
 from index.encoder import Encoder, Vectors
 from index.generations import held_generation, live_name
 from index.lexical import LexicalIndex, Vocabulary

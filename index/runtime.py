@@ -20,9 +20,8 @@ class Session:
 
     def __init__(self, file: Path) -> None:
         """Load a graph. Raises EncoderError if the file is missing or damaged."""
-        affinity = getattr(os, "sched_getaffinity", None)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
+        options.intra_op_num_threads = _threads()
         options.log_severity_level = 3
         # Threads that wait by spinning take the processor from whoever shares it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -35,3 +34,12 @@ class Session:
         """Run the graph and return its outputs in order."""
         outputs: list[npt.NDArray[np.float32]] = self._session.run(None, inputs)
         return outputs
+
+
+def _threads() -> int:
+    # Whoever starts several processes on a machine, as Ray does, says how many threads each may have.
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdigit() and int(told):
+        return min(8, int(told))
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)

@@ -16,7 +16,7 @@ NAME = "seal.json"
 DATABASE = "chroma/chroma.sqlite3"
 """Chroma's database, which it writes to even when it only reads."""
 _GRAPHS = "chroma/"
-_UNSEALED = frozenset({NAME, "generation.json"})
+_UNSEALED = frozenset({NAME, "generation.json", "chroma.json"})
 _ROWS = (
     "SELECT id, vector FROM embeddings_queue ORDER BY seq_id",
     "SELECT segment_id, embedding_id FROM embeddings ORDER BY id",

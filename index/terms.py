@@ -55,6 +55,7 @@ _IRREGULAR = {
     "indian": "india", "malaysian": "malaysia", "indonesian": "indonesia", "thai": "thailand", "german": "germany",
     "french": "france", "european": "europe", "asian": "asia", "african": "africa",
 }  # fmt: skip
+_SHORT = 64
 _stemmer = Stemmer.Stemmer("english")
 
 # The 60-odd words that carry grammar rather than meaning; kept small on purpose, for a rare "not" or "over" may matter.
@@ -77,6 +78,12 @@ def words(text: str) -> list[str]:
     >>> words("Viettel's data centres: $1.5bn, 500k GPUs (U.S.), sixth")
     ['viettel', 'data', 'centers', 'usd', '1.5', '1500000000', '500000', 'gpus', 'us', '6th']
     """
+    # Questions ask for the forms of the same few words and spans again and again.
+    return list(_words(text) if len(text) <= _SHORT else _words.__wrapped__(text))
+
+
+@lru_cache(maxsize=20_000)
+def _words(text: str) -> tuple[str, ...]:
     text = _ACRONYM.sub(lambda m: m.group().replace(".", ""), text)
     for pattern, replacement in _PHRASES:
         text = pattern.sub(replacement, text)
@@ -95,7 +102,7 @@ def words(text: str) -> list[str]:
         elif token == "US":
             result.append("us")
         else:
-            word = re.sub(r"['’](?:s|d|ll|re|ve|m|t)?$", "", fold(token)).replace("’", "'")
+            word = _folded(token)
             if word in _POWERS and result and result[-1].replace(".", "").isdigit():
                 scaled = _scaled(result[-1], _POWERS[word])
                 # "30.84" alone must find "30.84 million", so a number that is told by its decimals stays too.
@@ -103,8 +110,8 @@ def words(text: str) -> list[str]:
             elif word == "us":
                 result.append("us_")  # the pronoun, not the country
             else:
-                result.append(_NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word))
-    return [w for w in result if w]
+                result.append(_normal(word))
+    return tuple(w for w in result if w)
 
 
 def terms(text: str) -> list[str]:
@@ -133,13 +140,26 @@ def matches(term: str, others: frozenset[str]) -> bool:
     """Tell whether a stem is among others, or shares a long beginning with one: `invest` and `investor`."""
     if term in others:
         return True
-    if len(term) < 5 or not term.isalpha():
-        return False
+    return len(term) >= 5 and term.isalpha() and _akin(term, others)
+
+
+@lru_cache(maxsize=5_000)
+def _akin(term: str, others: frozenset[str]) -> bool:
     beginning = term[:5]
     return any(
         o.startswith(beginning) and o.isalpha() and _common_prefix(term, o) >= 0.75 * max(len(term), len(o))
         for o in others
     )
+
+
+@lru_cache(maxsize=50_000)
+def _folded(token: str) -> str:
+    return re.sub(r"['’](?:s|d|ll|re|ve|m|t)?$", "", fold(token)).replace("’", "'")
+
+
+@lru_cache(maxsize=50_000)
+def _normal(word: str) -> str:
+    return _NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word)
 
 
 def _spelled(word: str) -> str:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Settings, settings
+from bot.loading import load_chain
 from corpus import SHIPPED_CORPUS
 from corpus.documents import Document
 from corpus.loaders import load_corpus

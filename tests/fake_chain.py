@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.answer import Answer, Citation, Conflict, Question, Side
+from bot.starters import Starters
 from corpus.documents import Document
 from corpus.errors import GapbotError
+from corpus.profile import Profile
 
 HOSTILE = (
     'Look <img src=x onerror="window.pwned=1"> ${window.pwned=2} {{constructor.constructor("window.pwned=3")()}} '
@@ -38,11 +40,15 @@ FUNDING = cite(2, "fact", _FUNDING, note="Spoken of as invested.")
 
 
 class FakeChain:
-    starters = ("How many data centers does Viettel operate?", "What is a GPU hour?")
+    profile = Profile(headline="Answers <b>to try out</b>")
+    begin = ("How many data centers does Viettel operate?", "What is a GPU hour?")
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
         self.go_on = threading.Event()
+
+    def starters(self) -> Starters:
+        return (("Compute", self.begin), ("<i>Talent</i>", ("near",)))
 
     def source(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)
@@ -72,7 +78,7 @@ class FakeChain:
         if text == "absent":
             return Answer(text, "not_in_corpus", "The sources I hold say nothing about this.")
         if text == "which":
-            return Answer(text, "ambiguous", "Which of these do you mean?", choices=self.starters)
+            return Answer(text, "ambiguous", "Which of these do you mean?", choices=self.begin)
         if text == "differ":
             return Answer(
                 text,

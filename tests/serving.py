@@ -11,6 +11,7 @@ import uvicorn
 
 from bot.chain import Chain
 from bot.feedback import FeedbackLog
+from bot.keeping import Keeper
 from bot.limits import Access
 from bot.server import create_app
 from bot.service import Workers
@@ -22,10 +23,11 @@ def served(
     access: Access | None = None,
     workers: Workers | None = None,
     feedback: FeedbackLog | None = None,
+    keeper: Keeper | None = None,
 ) -> Iterator[str]:
     """Serve a chain, and give the address of the server."""
     listening = socket.create_server(("127.0.0.1", 0))
-    app = create_app(cast(Chain, chain), "127.0.0.1", access, workers, feedback)
+    app = create_app(cast(Chain, chain), "127.0.0.1", access, workers, feedback, keeper)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 
-from bot.chain import load_chain
 from bot.config import Settings
+from bot.loading import load_chain
 from index.build import sync
 from tests import writing
 from tests.serving import served

@@ -307,7 +307,7 @@ def test_failures_are_one_plain_line(visit: Any, fake_url: str) -> None:
 def test_choices_ask_themselves(visit: Any, fake_url: str) -> None:
     page = visit(fake_url)
     ask(page, "which").locator(".choice").first.click()
-    page.locator("#turn-2.done", has_text=FakeChain.starters[0]).wait_for()
+    page.locator("#turn-2.done", has_text=FakeChain.begin[0]).wait_for()
 
 
 def test_light_and_dark_follow_the_system(visit: Any, fake_url: str) -> None:

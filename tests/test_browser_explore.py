@@ -254,10 +254,10 @@ def test_nothing_keeps_anyone_out(explore: Any, scheme: str) -> None:
     page = explore(color_scheme=scheme)
     page.locator("#explore .chart summary").first.click()
     page.locator('#explore [name="find"]').fill("singapore")
-    assert serious(page) == []
+    assert serious(page, scheme) == []
     page.locator('.places a[data-tab="about"]').click()
     page.locator("#about table").first.wait_for()
-    assert serious(page) == []
+    assert serious(page, scheme) == []
 
 
 def test_the_interface_speaks_vietnamese_and_the_facts_stay_as_they_are(explore: Any) -> None:

@@ -14,7 +14,7 @@ from markupsafe import escape
 
 from bot.answer import Citation, Question
 from bot.chain import Chain
-from bot.markup import Turn, in_context, render_message, render_sources, render_transcript
+from bot.markup import Turn, in_context, render_frame, render_message, render_sources, render_transcript
 from bot.server import create_app, serve
 from bot.web import Chat, Conversation, Shown
 from corpus.documents import Document
@@ -52,8 +52,8 @@ def test_a_marker_without_citation_is_no_link() -> None:
 def test_hostile_text_is_escaped_everywhere() -> None:
     chain = FakeChain()
     answer = chain.ask(Question("hostile"))
-    html = render_transcript([Turn("<script>q</script>", "done", answer)], ["<script>s</script>"])
-    html += render_transcript([], ["<script>s</script>"]) + render_message("<script>m</script>")
+    html = render_transcript([Turn("<script>q</script>", "done", answer)])
+    html += render_frame("header", "<script>s</script>") + render_message("<script>m</script>")
     html += render_transcript([Turn("x", "done", error="<script>e</script>")])
     html += render_sources(answer, 1, chain.source)
     assert not re.search(r"<(script|img|b|i|u)\b(?!></i>)", html.replace("<i></i>", ""))
@@ -124,7 +124,7 @@ def test_a_near_miss_says_so_and_labels_its_passages() -> None:
 
 
 def test_choices_are_buttons_that_ask() -> None:
-    assert f'data-ask="{FakeChain.starters[0]}"' in answered("which")
+    assert f'data-ask="{FakeChain.begin[0]}"' in answered("which")
 
 
 def test_notes_appear_in_the_panel() -> None:

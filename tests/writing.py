@@ -19,7 +19,8 @@ from pathlib import Path
 from corpus.errors import GapbotError, IndexBusy
 from corpus.loaders import load_corpus
 from index import generations, seal, store
-from index.build import sentence_id, sync
+from index.build import sync
+from index.catalogue import sentence_id
 from index.encoder import Encoder
 from index.export import BUNDLED
 from index.retriever import Index
@@ -27,13 +28,13 @@ from index.retriever import Index
 BULK = 24
 """Documents that stay from version to version, apart from every tenth."""
 QUESTION = "What is the code word of the tide?"
-_WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
+WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.writing", "bm25s"])
+_context.set_forkserver_preload(["tests.writing"])
 
 
 def code_word(version: int) -> str:
-    return f"{_WORDS[version % len(_WORDS)]}{version}"
+    return f"{WORDS[version % len(WORDS)]}{version}"
 
 
 def write_corpus(folder: Path, version: int) -> None:

@@ -76,6 +76,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.isComposing && event.target === box()) event.stopPropagation();
 }, true);
 
+// On a phone the line of messages stands above the question box, which grows with its text.
+const composer = document.getElementById("composer");
+if (composer) new ResizeObserver(() => document.documentElement.style.setProperty("--composer", `${composer.offsetHeight}px`)).observe(composer);
+
 document.addEventListener("input", (event) => {
   if (event.target !== box()) return;
   const count = event.target.value.length;

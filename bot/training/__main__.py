@@ -36,6 +36,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")
+    parser.add_argument(
+        "--adapters", type=int, default=0, metavar="RANK", help="train low-rank adapters of this rank, not all weights"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--begin", type=Path, help="weights of an earlier run, or an exported reader, to begin with")
     parser.add_argument("--note", default="", help="what the run tries, for the log")
@@ -56,6 +59,8 @@ def train(options: argparse.Namespace) -> None:
     transformer = AutoModel.from_pretrained(folder)
     # Every user has the word embeddings already: they stay as they are, and need not be shipped.
     transformer.embeddings.word_embeddings.weight.requires_grad = False
+    if options.adapters:
+        transformer = adapted(transformer, options.adapters)
     model = Reader(transformer, transformer.config.hidden_size).to(device)
     if options.begin:
         exported = options.begin.suffix == ".onnx"
@@ -114,15 +119,29 @@ def train(options: argparse.Namespace) -> None:
                 if step % 800 == 0 and held:
                     print(json.dumps({"step": step, **_measures(model, tokenizer, held)}), flush=True)
             round_ += 1
+    trained = sum(p.numel() for p in parameters)
+    if options.adapters:
+        # Merged, the weights are those of the plain reader, and are exported and begun with as those are.
+        model.transformer = model.transformer.merge_and_unload()  # type: ignore[operator]
     torch.save(model.state_dict(), options.work / "reader.pt")
     run = {
-        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed, "begun with": str(options.begin or ""),
+        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed, "begun with": str(options.begin or ""), "adapters": options.adapters, "trained": trained,
         "device": device, "left out": options.left_out, "questions": dict(counts), "loss": round(sum(losses[-100:]) / max(1, len(losses[-100:])), 4),
         "minutes": round((time.monotonic() - started) / 60), "measures": _measures(model, tokenizer, held),
     }  # fmt: skip
     with RUNS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(run) + "\n")
     print(json.dumps(run))
+
+
+def adapted(transformer: Any, rank: int) -> Any:
+    """Return a transformer whose own weights stay, with low-rank adapters beside every linear layer (Hu et al. 2021)."""
+    from peft import LoraConfig, get_peft_model
+
+    layers = ["query", "key", "value", "dense"]
+    return get_peft_model(
+        transformer, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=layers, lora_dropout=0.05)
+    )
 
 
 def _measures(model: Reader, tokenizer: Tokenizer, held: list[Example]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 from tokenizers import Tokenizer
 
-from index.build import passage_context
+from index.catalogue import passage_context
 from index.encoder import ensure_exported
 from index.retriever import Index
 from tests.bench.measures import Span, encode, mean

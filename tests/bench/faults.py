@@ -9,9 +9,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.answer import Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import settings
 from bot.llm import load_model
+from bot.loading import load_chain
 from tests.llm_server import FAULTS, llm_server
 
 _ASKED = Question("How many data centers does Viettel operate?")

@@ -25,9 +25,10 @@ from shutil import copytree
 import numpy as np
 
 from bot.answer import Answer, Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Settings
 from bot.evaluation import citations_hold, latency
+from bot.loading import load_chain
 from corpus import SHIPPED_CORPUS
 from corpus.errors import UsageError
 from tests.bench.measures import mean, nearest, word_run

@@ -45,7 +45,8 @@ def index_figures(home: Path) -> dict[str, Any]:
     from bot.config import settings
     from corpus.loaders import load_corpus
     from corpus.passages import split_document
-    from index.build import passage_context, sync
+    from index.build import sync
+    from index.catalogue import passage_context
     from index.encoder import ensure_exported
 
     config = settings(home=str(home))
@@ -80,8 +81,8 @@ def index_figures(home: Path) -> dict[str, Any]:
 def answer_figures(home: Path, questions: list[str]) -> dict[str, Any]:
     """Time whole answers in a warm chain."""
     from bot.answer import Question
-    from bot.chain import load_chain
     from bot.config import settings
+    from bot.loading import load_chain
 
     chain = load_chain(settings(home=str(home)))
     for text in questions[:5]:

@@ -22,11 +22,12 @@ from pathlib import Path
 import httpx
 
 from bot.answer import Question, Tokens
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.citations import checked, complete_sentences
 from bot.config import settings
 from bot.generative import draft
 from bot.llm import Model, load_model
+from bot.loading import load_chain
 from bot.reader import Reader
 from corpus import SHIPPED_CORPUS
 from corpus.errors import ModelError

@@ -88,12 +88,12 @@ def test_a_comparison_brings_both_sides(shipped_chain: Chain) -> None:
 def test_small_talk_is_friendly_and_offers_starters(shipped_chain: Chain, text: str) -> None:
     answer = shipped_chain.ask(Question(text))
     assert answer.status == "chat"
-    assert answer.choices == shipped_chain.starters
+    assert answer.choices == tuple(questions[0] for _, questions in shipped_chain.starters(topics=4))
 
 
-def test_starter_questions_are_answerable(shipped_chain: Chain) -> None:
-    assert len(shipped_chain.starters) >= 3
-    for text in shipped_chain.starters:
+def test_starter_questions_are_answerable_and_all_of_the_profile(shipped_chain: Chain) -> None:
+    assert {t: [*asked] for t, asked in shipped_chain.starters()} == shipped_chain.profile.starters
+    for text in [q for _, questions in shipped_chain.starters() for q in questions]:
         assert shipped_chain.ask(Question(text)).status == "answered"
 
 

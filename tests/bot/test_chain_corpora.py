@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Settings
 from bot.evaluation import citations_hold
+from bot.loading import load_chain
 from index.build import sync
 
 Make = Callable[..., Chain]
@@ -73,3 +74,27 @@ def test_a_fact_of_two_sentences_does_not_disagree_with_itself(shipped_chain: Ch
 )
 def test_a_question_made_to_be_slow_is_answered_in_time(shipped_chain: Chain, text: str) -> None:
     assert shipped_chain.ask(Question(text[:8000])).milliseconds < 5_000
+
+
+@pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("What was the turnover of the Brask mill in 2019?", "EUR 2 million"),
+        ("What was the turnover of the Brask mill in 2021?", "EUR 5 million"),
+        ("How many points does the harbour index give Denmark?", "68.7"),
+    ],
+)
+def test_of_several_figures_the_one_of_the_year_or_name_asked_for_is_short(
+    make: Make, question: str, short: str
+) -> None:
+    chain = make(
+        {
+            "mill.txt": "The turnover of the Brask mill rose from EUR 2 million in 2019 to EUR 5 million in 2021.",
+            "index.txt": "The harbour index gives Norway 59.9 points, behind Sweden (82.0), Denmark (68.7) and Iceland (63.0).",
+        }
+    )
+    answer = chain.ask(Question(question))
+    assert answer.status == "answered"
+    assert answer.short
+    assert short in answer.short
+    assert not any(other in answer.short for other in ("2 million", "5 million", "82.0", "63.0") if other not in short)

@@ -17,6 +17,7 @@ MODELS = "How many AI models has the United States developed?"
             "How many will it have by 2030?",
             "How many data centers will Viettel have by 2030?",
         ),
+        (["How much AI funding did Vietnam get?"], "why did it grow?", "Why did AI funding of Vietnam grow?"),
         (["Who is the head of Viettel AI?"], "Where did he speak?", "Where did the head of Viettel AI speak?"),
         (["Who is Le Hong Viet?"], "Which company does he run?", "Which company does Le Hong Viet run?"),
         (["How many data centers does Viettel have?"], "What are its plans?", "What are Viettel's plans?"),

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Question
-from bot.chain import Chain, load_chain
+from bot.chain import Chain
 from bot.config import Settings
 from bot.evaluation import citations_hold
 from bot.llm import Breaker, load_model
+from bot.loading import load_chain
 from bot.prompts import CANNOT
 from bot.reader import Reader
 from corpus.errors import ModelError, UsageError
@@ -156,7 +157,7 @@ def test_what_the_sources_do_not_answer_never_reaches_the_model(
 ) -> None:
     chain = chain_with(shipped_chain, server.url)
     assert chain.ask(Question(question)).status != "answered"
-    assert chain.starters
+    assert chain.starters(topics=1)
     assert server.prompts == []
 
 

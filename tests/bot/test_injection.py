@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.answer import Question
-from bot.chain import load_chain
 from bot.config import Settings
+from bot.loading import load_chain
 from bot.prompts import gives_orders
 from index.build import sync
 from tests.llm_server import llm_server

@@ -21,8 +21,8 @@ def test_the_server_does_what_its_description_says(shipped_chain: Chain, tmp_pat
         done = subprocess.run(
             [
                 sys.executable, "-c", command, "run", f"{address}/api/openapi.json", "--no-color", "--checks", "all",
-                "--exclude-checks", UNCHECKED, "--phases", "examples,coverage,fuzzing", "--max-examples", "30",
-                "--max-time", "45", "--seed", "1", "--suppress-health-check", "all",
+                "--exclude-checks", UNCHECKED, "--phases", "examples,coverage,fuzzing", "--max-examples", "20",
+                "--max-time", "25", "--seed", "1", "--suppress-health-check", "all",
                 "--generation-database", ":memory:",
             ],
             capture_output=True, text=True, cwd=tmp_path, timeout=300,

@@ -1,5 +1,6 @@
 """Documents that are added to a corpus: copies that replace, repeat and go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,59 @@ def test_a_damaged_list_is_told(store: AddedDocuments, tmp_path: Path) -> None:
     (store.folder.parent / "shipped.added.json").write_text("{")
     with pytest.raises(CorpusError, match="cannot be read"):
         store.entries()
+
+
+def test_an_uploaded_file_is_kept_under_a_safe_name_and_replaces_the_one_sent_before(store: AddedDocuments) -> None:
+    done = store.upload("../../etc/Kế hoạch <2026>?.txt", b"Rain fell.")
+    assert [a.name for a in done.added] == ["Kế-hoạch-2026.txt"]
+    assert [p.name for p in store.folder.iterdir()] == ["Kế-hoạch-2026.txt"]
+    assert [a.name for a in store.upload("C:\\docs\\Kế hoạch <2026>?.txt", b"Snow fell.").replaced] == [
+        "Kế-hoạch-2026.txt"
+    ]
+    assert [a.name for a in store.upload("con.txt", b"Hail.").added] == ["document-con.txt"]
+    assert [a.name for a in store.upload("kế hoạch 2026.TXT", b"Sleet.").added] == ["kế-hoạch-2026-2.txt"]
+    assert [a.name for a in store.upload("gapbot.yaml", b"- {id: f, claim: Rain.}").added] == ["gapbot-2.yaml"]
+    assert len(store.upload("𠜎" * 200 + ".md", b"Fog.").added[0].name.encode()) < 240
+
+
+def test_what_is_removed_by_its_name_takes_no_other_along(store: AddedDocuments) -> None:
+    store.upload("a.txt.md", b"One.")
+    store.upload("a.txt", b"Two.")
+    assert [a.name for a in store.remove(["a.txt"])] == ["a.txt"]
+    assert [a.name for a in store.entries()] == ["a.txt.md"]
+
+
+def test_two_that_add_at_once_lose_nothing(store: AddedDocuments) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: store.upload(f"{n}.txt", f"Rain {n}.".encode()), range(20)))
+    assert len(store.entries()) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.pdf", b"<html><p>x</p></html>", "holds a web page"), ("a.docx", b"PK\x03\x04zip", "holds a packed file"),
+        ("a.txt", b"%PDF-1.7 x", "holds a PDF"), ("a.md", b"MZ\x90\0", "holds a program"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n", "holds an image"), ("a.html", b"Plain words.", "holds text"),
+        ("a.txt", b"<!-- -->" * 300 + b"<!DOCTYPE html><p>x", "holds a web page"), ("a.jsonl", b"a\0\0b", "holds no text"),
+        ("a.yaml", b"- {id: x}", "claim"), ("a.jsonl", b"{}", "id"), ("a.exe", b"MZ", "not supported"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_what_its_name_says_is_refused(
+    store: AddedDocuments, name: str, data: bytes, reason: str
+) -> None:
+    done = store.upload(name, data)
+    assert not done.added
+    assert reason in done.refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", "Rain fell.".encode("utf-16")), ("b.txt", "Rain fell.".encode("utf-16-le")), ("c.txt", b"\xef\xbb\xbfRain."),
+        ("d.html", "<p>It rained in the hills of Moc Chau.</p>".encode("utf-16")), ("e.md", b"<html>\n\nRain.</html>"),
+        ("f.htm", b"<!-- a --><!-- b -->\n<html><body><p>It rained in the hills.</p></body></html>"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_what_its_name_says_is_taken(store: AddedDocuments, name: str, data: bytes) -> None:
+    assert [a.name for a in store.upload(name, data).added] == [name]

@@ -481,3 +481,23 @@ def test_whatever_the_bytes_there_is_a_document_or_a_reason(
     assert documents or refused
     assert all(d.text.strip() and "\0" not in d.text for d in documents)
     assert all(isinstance(r, Refusal) and r.reason for r in refused)
+
+
+def test_a_page_with_control_characters_and_a_pdf_with_an_odd_date_are_read(tmp_path: Path) -> None:
+    page = "<html><body><article><p>It rained\x01 in&#2; the&#x1F; hills\ufffe of Moc Chau.</p></article></body></html>"
+    assert "hills" in one(tmp_path, "x.html", page).text
+    data = pdf("It rained.", title="Report")
+    at = data.index(b"/CreationDate")
+    write(tmp_path, "y.pdf", data[:at] + data[at:].replace(b"(D:20", b"(D:ab", 1))
+    found = load(tmp_path)["y"]
+    assert (found.text, found.title, found.date) == ("It rained.", "Report", None)
+
+
+def test_a_time_of_day_stays_one_and_a_long_one_takes_no_time(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "f.yaml",
+        f"- {{id: f, claim: It begins at 12:30., value: 12:30}}\n- {{id: g, claim: X., value: 1{':59' * 500_000}}}",
+    )
+    documents, _ = load_corpus(tmp_path)
+    assert documents[0].statements[0].value == "12:30"

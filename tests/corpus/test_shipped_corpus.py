@@ -9,8 +9,8 @@ import pytest
 
 from corpus import SHIPPED_CORPUS
 from corpus.documents import Document, Statement
-from corpus.formats import parsed_yaml
 from corpus.loaders import load_corpus
+from corpus.plain_yaml import parsed_yaml
 from corpus.sentences import sentence_spans
 
 ARTICLE = "the-ai-investment-gap"

@@ -1,11 +1,14 @@
 import json
 import multiprocessing
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from corpus.documents import Document
 from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing
+from index import ingest, store
 from index.build import Summary, sync
 from index.encoder import Encoder
 from index.export import BUNDLED
@@ -50,6 +53,53 @@ def test_a_first_run_adds_everything_and_a_second_encodes_nothing(
     assert (len(first.added), first.encoded) == (2, 2)
     assert (second.added, second.changed, second.removed, second.unchanged, second.encoded) == ((), (), (), 2, 0)
     assert second.generation == first.generation
+
+
+def test_an_index_in_several_collections_is_changed_and_searched_like_one(
+    index: Path, corpus: Path, encoder_folder: Path, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(numbers: Iterable[int], word: str) -> None:
+        rows = ({"id": f"d{n}", "title": "", "text": f"Buoy {n} drifts to {word}. It rings."} for n in numbers)
+        (corpus / "many.jsonl").write_text("\n".join(json.dumps(r) for r in rows), "utf-8")
+
+    monkeypatch.setattr(store, "SHARD", 10)
+    monkeypatch.setattr(ingest, "_CHUNK", 4)
+    write(range(30), "north")
+    build(index, corpus, encoder_folder)
+    write([*range(0, 20, 2), *range(20, 40)], "north")
+    (corpus / "one.txt").write_text(ONE.replace("15", "16"), encoding="utf-8")
+    changed = build(index, corpus, encoder_folder)
+    assert (len(changed.added), changed.changed, len(changed.removed), changed.encoded) == (10, ("one",), 10, 11)
+    assert build(index, corpus, encoder_folder).encoded == 0
+    monkeypatch.undo()
+    once = tmp_path / "once"
+    build(once, corpus, encoder_folder)
+    found = []
+    for folder in (index, once):
+        opened = Index(folder, encoder)
+        found.append([[(e.text, round(e.score, 4)) for e in opened.retrieve(q, 10)] for q in ("buoy 24", "Viettel")])
+        found[-1] = [sorted(f, key=lambda pair: (-pair[1], pair[0])) for f in found[-1]]
+        opened.close()
+    assert found[0] == found[1]
+
+
+def test_documents_are_taken_as_they_are_needed(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_CHUNK", 4)
+    taken, ahead = 0, []
+
+    def documents() -> Iterator[Document]:
+        nonlocal taken
+        for n in range(20):
+            taken += 1
+            yield Document(f"d{n}", f"Buoy {n} drifts.", "t")
+
+    encoded = ingest.write_changes(
+        tmp_path, encoder, documents(), [], 20, lambda stage, done, total: ahead.append(taken - done)
+    )
+    assert (encoded, taken) == (20, 20)
+    assert max(ahead) <= 4
 
 
 def test_only_changed_text_is_encoded(index: Path, corpus: Path, encoder_folder: Path, encoder: Encoder) -> None:

@@ -1,0 +1,58 @@
+"""Questions to begin with, by topic: those of the corpus's profile, or else what its documents define."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from corpus.profile import Profile
+from index.retriever import Index
+
+Starters = tuple[tuple[str, tuple[str, ...]], ...]
+"""Topics, each with its questions."""
+
+_DOCUMENTS = 40
+_DEFINED = re.compile(r"^(?P<article>An? )?(?P<term>\w[\w’'&-]*(?: [\w’'&()-]+){0,3}?) (?P<verb>is|are) (?:an?|the) ")
+_PRONOUN = re.compile(r"(?:It|This|That|These|Those|There|They|He|She|We|You|I|What|Which|Who)\b")
+
+
+Suggestions = Iterable[tuple[str, Iterable[str]]]
+"""The same, untried, and made as they are needed."""
+
+
+def suggested(index: Index, profile: Profile) -> Suggestions:
+    """Return questions that may be offered: what the profile names, or what the documents suggest."""
+    return profile.starters.items() or _from_documents(index)
+
+
+def tried(suggestions: Suggestions, answered: Callable[[str], bool], topics: int, each: int) -> Starters:
+    """Return the first `topics` of which something is answered, with at most `each` such questions."""
+    kept: list[tuple[str, tuple[str, ...]]] = []
+    for topic, asked in suggestions:
+        good = tuple(islice(filter(answered, asked), each))
+        if good:
+            kept.append((topic, good))
+        if len(kept) == topics:
+            break
+    return tuple(kept)
+
+
+def _from_documents(index: Index) -> Iterator[tuple[str, Iterator[str]]]:
+    for listed in index.catalogue.listing(_DOCUMENTS):
+        document = index.catalogue.document(listed.id) if listed.kind != "fact" else None
+        if document:
+            yield document.title, _defined(document.text, document.title)
+
+
+def _defined(text: str, title: str) -> Iterator[str]:
+    """Yield questions for the terms that sentences of a text define, then for the whole of it.
+
+    >>> list(_defined("A lock is a gate for boats. It is old.", "Canals"))
+    ['What is a lock?', 'What is Canals about?']
+    """
+    for line in re.split(r"(?<=[.!?])\s+|\n+", text):
+        match = _DEFINED.match(line)
+        if match and not _PRONOUN.match(match["term"]):
+            term, article = match["term"], match["article"]
+            # After "A" or "An" the term is no name, and stands small within a question.
+            yield f"What {match['verb']} {f'{article.lower()}{term}' if article else term}?"
+    yield f"What is {title.strip(' .?!')} about?"
