@@ -22,6 +22,8 @@ _ASKED = re.compile(
     r" (?:about|on|of|regarding) (?P<subject>.{2,120}?)[ ?.!]*$",
     re.I,
 )
+# "What do you know about how many there are?" asks how many there are.
+_CLAUSE = re.compile(r"(?:who|whose|what|which|when|where|why|how|whether|if)\b", re.I)
 _WHO_OR_WHAT = re.compile(r"^(?:and |so |but )?(?:who|what)(?: is|'s| are) (?P<subject>[^,]{2,60}?)[ ?.!]*$", re.I)
 
 
@@ -36,7 +38,7 @@ def subject_asked(text: str, is_word: IsWord) -> str | None:
     ('FPT', None)
     """
     match = _ASKED.match(text)
-    if match:
+    if match and not _CLAUSE.match(match["subject"]):
         return match["subject"]
     bare = text.strip(" ?.!")
     return bare if _is_name(f"of {bare}", bare, is_word) else None

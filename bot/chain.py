@@ -76,7 +76,8 @@ class Chain:
         self._steps: Runnable[Question, Answer] = self._find | self._judge
         self.runnable: Runnable[Question, Answer] = RunnableLambda(self.ask, name="gapbot")
         self.profile = profile or Profile()
-        self._tried: tuple[Index, dict[str, bool]] | None = None
+        self._tried: tuple[str | None, dict[str, bool]] = (None, {})
+        self._trying = threading.Lock()
         self._lock = threading.Lock()
 
     @property
@@ -159,16 +160,18 @@ class Chain:
     def starters(self, topics: int = 6, each: int = 2) -> Starters:
         """Return questions to begin with, by topic, each of which has been asked and answered from this index."""
         index = self.index
-        if self._tried is None or self._tried[0] is not index:
-            self._tried = (index, {})
-        known = self._tried[1]
+        # Who comes while they are tried waits for them, and does not try them as well.
+        with self._trying:
+            if self._tried[0] != index.published:
+                self._tried = (index.published, {})
+            known = self._tried[1]
 
-        def answered(text: str) -> bool:
-            if text not in known:
-                known[text] = self._steps.invoke(Question(text)).status == "answered"
-            return known[text]
+            def answered(text: str) -> bool:
+                if text not in known:
+                    known[text] = self._steps.invoke(Question(text)).status == "answered"
+                return known[text]
 
-        return tried(suggested(index, self.profile), answered, topics, each)
+            return tried(suggested(index, self.profile), answered, topics, each)
 
     def _read(self, question: Question) -> Read:
         read, history = self._read_by_rules(question), _history(question)
@@ -240,7 +243,7 @@ class Chain:
         if subject is None:
             return []
         reading, index = read_question(subject), found.read.index
-        if max(map(index.vocabulary.idf, reading.terms), default=0.0) < rare:
+        if not reading.terms or max(map(index.vocabulary.idf, reading.terms)) < rare:
             return []
         return told(reading, candidates(reading, index.retrieve(subject, _K), index))
 

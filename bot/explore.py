@@ -1,5 +1,6 @@
 """Two tabs of the page as HTML: the facts to browse with charts of them, and what the corpus holds and how answers come about."""
 
+import gzip
 import json
 import platform
 from collections import Counter
@@ -41,8 +42,8 @@ class Holding:
     undated: int
 
 
-def render_explore(chain: Chain) -> str:
-    """Return the HTML of the tab that lists the facts. Made once for each generation of the index."""
+def render_explore(chain: Chain) -> bytes:
+    """Return the HTML of the tab that lists the facts, packed by gzip. Made once for each generation of the index."""
     return _explore(chain.index)
 
 
@@ -57,7 +58,7 @@ def _facts(index: Index) -> list[Fact]:
 
 
 @lru_cache(maxsize=1)
-def _explore(index: Index) -> str:
+def _explore(index: Index) -> bytes:
     facts = _facts(index)
     filters = {
         "topic": _options(f.topic for f in facts),
@@ -65,9 +66,10 @@ def _explore(index: Index) -> str:
         "year": _options(year for f in facts if f.years for year in {*f.years})[::-1],
         "source": _options(f.source for f in facts),
     }
-    return _templates.get_template("explore.html").render(
+    html = _templates.get_template("explore.html").render(
         facts=facts, charts=draw(facts), filters=filters, most=MOST, documents=index.generation.documents
     )
+    return gzip.compress(html.encode(), 5)
 
 
 def _options(values: Iterable[Any]) -> list[str]:

@@ -205,10 +205,9 @@ class Keeper:
             if done.refused:
                 raise UsageError(done.refused[0].reason)
         except UsageError as error:
-            self._forget_refusal(name)
-            self._refused.appendleft(Refusal(name, str(error)))
+            self._note(name, str(error))
             raise
-        self._forget_refusal(name)
+        self._note(name, None)
         outcome = "added" if done.added else "replaced" if done.replaced else "known"
         if outcome != "known":
             self.indexing.follow()
@@ -247,7 +246,8 @@ class Keeper:
 
     def refused(self) -> list[Refusal]:
         """Return what was refused: of what was sent, the newest first, and of the whole corpus at the last indexing."""
-        return [*self._refused, *self.indexing.state.refused]
+        with self._lock:
+            return [*self._refused, *self.indexing.state.refused]
 
     def gaps(self) -> list[Gap]:
         """Return the questions that found no answer, most frequent first."""
@@ -257,9 +257,13 @@ class Keeper:
         """Return what people said of answers with its time, newest first."""
         return FeedbackLog(self._config.feedback).read()[::-1]
 
-    def _forget_refusal(self, name: str) -> None:
-        for refusal in [r for r in self._refused if r.path == name]:
-            self._refused.remove(refusal)
+    def _note(self, name: str, reason: str | None) -> None:
+        """Remember why a file was refused, in place of what was noted of it before; None where it was not."""
+        with self._lock:
+            for refusal in [r for r in self._refused if r.path == name]:
+                self._refused.remove(refusal)
+            if reason:
+                self._refused.appendleft(Refusal(name, reason))
 
     def _size(self, entry: Added) -> int:
         try:

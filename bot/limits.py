@@ -22,13 +22,17 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 64 * 1024
 """The largest request body in bytes."""
+MAX_CHAT = 1024 * 1024
+"""The largest body in bytes of what the page sends of its chat, which may be shown again with all its turns."""
 PUBLIC_RATE = "300/minute"
 """The rate limit of a server that other machines can reach, where none is set."""
 
 CROWDED = "too many questions at once: ask again in a second"
 """What is told who comes while there is no room."""
 
-_WRITES = "/page/feedback"
+_CHAT = "/gradio_api/queue/join"
+# What the page asks for beside the chat, at a cost.
+_COUNTED = frozenset({"/page/feedback", "/page/next", "/page/starters"})
 # What takes a place in the queue. An agent's call at /mcp does too, but is refused in its own protocol.
 _WORK = frozenset({"/api/ask", "/api/search", "/v1/chat/completions"})
 
@@ -37,17 +41,19 @@ _WORK = frozenset({"/api/ask", "/api/search", "/v1/chat/completions"})
 class Access:
     """Who may ask: with `keys`, only who brings one of them; `origins` are sites whose pages may ask.
 
-    `rate` is the most requests of one key, or of one address without keys; None sets no limit.
+    `rate` is the most requests of one key, or of one address without keys; None sets no limit. `hosts` are names that
+    the server goes by beside its own, behind a proxy.
     """
 
     # Keys must not show up wherever this is printed.
     keys: tuple[str, ...] = field(default=(), repr=False)
     rate: RateLimitItem | None = None
     origins: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
 
 
 def read_access(environment: Mapping[str, str] = os.environ, *, public: bool = False) -> Access:
-    """Read GAPBOT_API_KEYS and GAPBOT_ORIGINS, separated by commas or spaces, and GAPBOT_RATE (“300/minute”, “off”).
+    """Read GAPBOT_API_KEYS, GAPBOT_ORIGINS and GAPBOT_HOSTS, separated by commas or spaces, and GAPBOT_RATE (“300/minute”, “off”).
 
     Where no rate is set, a `public` server, which other machines can reach, has PUBLIC_RATE and a local one none.
     Raises UsageError for what cannot be read; it never repeats a key.
@@ -59,9 +65,12 @@ def read_access(environment: Mapping[str, str] = os.environ, *, public: bool = F
     for origin in origins:
         if not re.fullmatch(r"https?://[^/\s*?#@]+", origin):
             raise UsageError(f"GAPBOT_ORIGINS: {origin!r} is no origin: name each as in https://example.org")
-    return Access(
-        keys, _rate(environment.get("GAPBOT_RATE", "").strip() or (PUBLIC_RATE if public else "off")), origins
-    )
+    hosts = frozenset(host.lower() for host in _listed(environment.get("GAPBOT_HOSTS", "")))
+    for host in hosts:
+        if not re.fullmatch(r"[\w.-]+", host):
+            raise UsageError(f"GAPBOT_HOSTS: {host!r} is no name of a host: name each as in gapbot.example.org")
+    rate = environment.get("GAPBOT_RATE", "").strip() or (PUBLIC_RATE if public else "off")
+    return Access(keys, _rate(rate), origins, hosts)
 
 
 def is_for_programs(path: str) -> bool:
@@ -99,7 +108,7 @@ class Limited:
         headers = {k.lower(): v for k, v in scope["headers"]}
         path = scope["path"]
         for_programs = is_for_programs(path) and path != "/api/health"
-        if for_programs or path == _WRITES:
+        if for_programs or path in _COUNTED:
             key = self._key(headers)
             client = f"key {key}" if key is not None else f"address {(scope.get('client') or ('?',))[0]}"
             wait = self._wait(client)
@@ -113,8 +122,9 @@ class Limited:
             return await refuse(send, 503, CROWDED, (b"retry-after", b"1"))
         if path in self._streamed:
             return await self._app(scope, receive, send)
-        if int(headers.get(b"content-length", b"0")) > MAX_BODY:
-            return await refuse(send, 413, _TOO_LARGE)
+        most = MAX_CHAT if path == _CHAT else MAX_BODY
+        if int(headers.get(b"content-length", b"0")) > most:
+            return await refuse(send, 413, _too_large(most))
         if b"transfer-encoding" in headers:
             # Its size is not known before: it is read up to the limit, then handed on.
             body, complete = b"", False
@@ -124,8 +134,8 @@ class Limited:
                     return None
                 body += piece.get("body", b"")
                 complete = not piece.get("more_body", False)
-                if len(body) > MAX_BODY:
-                    return await refuse(send, 413, _TOO_LARGE)
+                if len(body) > most:
+                    return await refuse(send, 413, _too_large(most))
             return await self._app(scope, _replay(body, receive), send)
         return await self._app(scope, receive, send)
 
@@ -167,6 +177,10 @@ def _until_reset(limiter: FixedWindowRateLimiter, rate: RateLimitItem, client: s
     return max(1, round(limiter.get_window_stats(rate, client).reset_time - time.time() + 0.5))
 
 
+def _too_large(most: int) -> str:
+    return f"the body is larger than {most // 1024} KiB: send a shorter question or history"
+
+
 async def refuse(send: Send, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
     """Answer a request with an error, in the form that all errors of the API have."""
     body = error_body(status, message)
@@ -181,7 +195,6 @@ def error_body(status: int, message: str) -> bytes:
     return json.dumps({"error": {"message": message, "type": kind, "code": str(status)}}).encode()
 
 
-_TOO_LARGE = f"the body is larger than {MAX_BODY // 1024} KiB: send a shorter question or history"
 _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 
 

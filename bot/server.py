@@ -78,10 +78,13 @@ class Guarded:
     from an origin that was named.
     """
 
-    def __init__(self, app: App, host: str, origins: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, app: App, host: str, origins: frozenset[str] = frozenset(), hosts: frozenset[str] = frozenset()
+    ) -> None:
         self.app = app
         self.host = host.strip("[]").lower()
         self.origins = origins
+        self.hosts = hosts
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -97,13 +100,20 @@ class Guarded:
             if message["type"] == "http.response.start":
                 started = True
                 own = dict(_HEADERS) | (dict(_KEEPER) if is_the_keepers(scope["path"]) else {})
+                if scope["path"].startswith("/page/"):
+                    # Asked for anew each time (and mostly not sent): after an upgrade no old script meets a new one.
+                    own[b"cache-control"] = b"no-cache"
                 kept = [(k, v) for k, v in message.get("headers", ()) if k.lower() not in own]
                 message = {**message, "headers": [*kept, *own.items()]}
             await send(message)
 
         if not self._known(headers.get(b"host", "")):
-            return await refuse(guarded, 421, "this server does not go by that name: open it as http://localhost")
-        if not self._allowed(headers.get(b"origin", ""), is_for_programs(scope["path"])):
+            return await refuse(
+                guarded,
+                421,
+                "this server does not go by that name: open it as http://localhost, or name it in GAPBOT_HOSTS",
+            )
+        if not self._allowed(headers, is_for_programs(scope["path"])):
             return await refuse(guarded, 403, "requests from other sites are not accepted")
         if scope["path"].startswith(("/gradio_api/upload", "/upload")):
             # The page takes no files; Gradio would store whatever is sent here.
@@ -116,8 +126,16 @@ class Guarded:
             if not started:
                 await refuse(guarded, 500, BROKEN)
 
-    def _allowed(self, origin: str, for_programs: bool) -> bool:
-        if not origin or (for_programs and origin.lower() in self.origins):
+    def _allowed(self, headers: dict[bytes, str], for_programs: bool) -> bool:
+        """Tell whether a request may come from where its browser says that it comes from; other programs do not say."""
+        origin = headers.get(b"origin", "")
+        if for_programs and origin.lower() in self.origins:
+            return True
+        # An image or a script of another site, or of another port here, has no origin. A link to this page is welcome.
+        foreign = headers.get(b"sec-fetch-site") in ("cross-site", "same-site")
+        if foreign and headers.get(b"sec-fetch-mode") != "navigate":
+            return False
+        if not origin:
             return True
         try:
             return self._known(urlsplit(origin).netloc)
@@ -130,7 +148,7 @@ class Guarded:
             name = (urlsplit(f"//{netloc}").hostname or "").lower()
         except ValueError:
             return False
-        if name in _LOCAL or (name and name == self.host):
+        if name in _LOCAL or name in self.hosts or (name and name == self.host):
             return True
         # Bound to every interface, it is reached by any of its addresses; rebinding needs a name, not an address.
         return self.host in _ANY and (_is_address(name) or name == socket.gethostname().lower())
@@ -189,7 +207,7 @@ def create_app(
             allow_headers=["authorization", "content-type", "x-api-key", "mcp-protocol-version"],
             expose_headers=["retry-after"],
         )  # fmt: skip
-    app.add_middleware(Guarded, host=host, origins=access.origins)
+    app.add_middleware(Guarded, host=host, origins=access.origins, hosts=access.hosts)
     app.add_middleware(Measured, metrics=metrics)
     app.include_router(page_api.router(service))
     if keeper:

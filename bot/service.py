@@ -205,7 +205,7 @@ class Service:
 
         return await self.workers.run(listed)
 
-    async def drawn(self, part: Callable[[Chain], str]) -> str:
+    async def drawn(self, part: Callable[[Chain], T]) -> T:
         """Return what a function makes of the chain: a part of the page."""
         return await self.workers.run(lambda: part(self._chain))
 

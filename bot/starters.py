@@ -11,6 +11,7 @@ Starters = tuple[tuple[str, tuple[str, ...]], ...]
 """Topics, each with its questions."""
 
 _DOCUMENTS = 40
+_TERMS = 6
 _DEFINED = re.compile(r"^(?P<article>An? )?(?P<term>\w[\w’'&-]*(?: [\w’'&()-]+){0,3}?) (?P<verb>is|are) (?:an?|the) ")
 _PRONOUN = re.compile(r"(?:It|This|That|These|Those|There|They|He|She|We|You|I|What|Which|Who)\b")
 
@@ -44,15 +45,14 @@ def _from_documents(index: Index) -> Iterator[tuple[str, Iterator[str]]]:
 
 
 def _defined(text: str, title: str) -> Iterator[str]:
-    """Yield questions for the terms that sentences of a text define, then for the whole of it.
+    """Yield questions for the first terms that sentences of a text define, then for the whole of it.
 
     >>> list(_defined("A lock is a gate for boats. It is old.", "Canals"))
     ['What is a lock?', 'What is Canals about?']
     """
-    for line in re.split(r"(?<=[.!?])\s+|\n+", text):
-        match = _DEFINED.match(line)
-        if match and not _PRONOUN.match(match["term"]):
-            term, article = match["term"], match["article"]
-            # After "A" or "An" the term is no name, and stands small within a question.
-            yield f"What {match['verb']} {f'{article.lower()}{term}' if article else term}?"
+    matches = filter(None, map(_DEFINED.match, re.split(r"(?<=[.!?])\s+|\n+", text)))
+    for match in islice((m for m in matches if not _PRONOUN.match(m["term"])), _TERMS):
+        term, article = match["term"], match["article"]
+        # After "A" or "An" the term is no name, and stands small within a question.
+        yield f"What {match['verb']} {f'{article.lower()}{term}' if article else term}?"
     yield f"What is {title.strip(' .?!')} about?"

@@ -162,28 +162,33 @@ class Conversation:
 def until(halt: threading.Event, answers: Iterator[Answer]) -> Iterator[Answer]:
     """Yield answers as they come; return as soon as `halt` is set, even while the next one is awaited."""
     came: queue.Queue[Answer | Exception | None] = queue.Queue()
+    gone = threading.Event()
 
     def read() -> None:
         try:
             for answer in answers:
                 came.put(answer)
-                if halt.is_set():
+                if halt.is_set() or gone.is_set():
                     return
             came.put(None)
         except Exception as e:
             came.put(e)
 
     threading.Thread(target=read, name="gapbot-answer", daemon=True).start()
-    while not halt.is_set():
-        try:
-            item = came.get(timeout=0.05)
-        except queue.Empty:
-            continue
-        if item is None:
-            return
-        if isinstance(item, Exception):
-            raise item
-        yield item
+    try:
+        while not halt.is_set():
+            try:
+                item = came.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        # Who closes the page ends the iteration here: nothing more is read, or paid for.
+        gone.set()
 
 
 def build_page(chain: Chain, on_answer: Callable[[Answer], None] | None = None) -> gr.Blocks:

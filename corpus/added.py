@@ -130,8 +130,8 @@ class AddedDocuments:
                 gone += [a for a in found if a not in gone]
             for a in gone:
                 del entries[a.name]
-        for a in gone:
-            (self.folder / a.name).unlink(missing_ok=True)
+                # Before the lock goes: an upload at once may take the name that is free now.
+                (self.folder / a.name).unlink(missing_ok=True)
         return gone
 
     def _put(self, origin: str, suffix: str, data: bytes, entries: dict[str, Added], result: Adding) -> None:

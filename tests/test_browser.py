@@ -106,21 +106,26 @@ def visit(chromium: Any) -> Iterator[Any]:
     """Open pages that record what they request and complain of; at the end, neither may be amiss."""
     contexts, hosts, complaints = [], set[str](), list[str]()
 
-    def open_page(url: str, **options: Any) -> Any:
+    own = set[str]()
+
+    def open_page(url: str, before: str = "", **options: Any) -> Any:
+        """Open a page in a browser of its own; a script may run `before` those of the page."""
         context = chromium.new_context(reduced_motion="reduce", **options)
         contexts.append(context)
+        own.add(urlsplit(url).netloc)
+        # Of the context: what a page opens beside itself counts as well.
+        context.on("request", lambda r: hosts.add(urlsplit(r.url).netloc) if r.url.startswith(("http", "ws")) else None)
+        if before:
+            context.add_init_script(before)
         page = context.new_page()
         page.set_default_timeout(60_000)
-        page.on("request", lambda r: hosts.add(urlsplit(r.url).netloc) if r.url.startswith(("http", "ws")) else None)
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: complaints.append(str(e)))
         page.goto(url)
         page.locator(".log").wait_for()
-        hosts.discard(urlsplit(url).netloc)
         return page
 
     yield open_page
-    own = {urlsplit(page.url).netloc for context in contexts for page in context.pages}
     for context in contexts:
         context.close()
     assert not complaints

@@ -65,6 +65,78 @@ def test_chats_are_listed_searched_renamed_and_deleted(visit: Any, fake_url: str
     assert not page.locator("#chats").is_visible()
 
 
+def test_an_opened_chat_has_its_own_sources(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    ask(page, "absent")
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    ask(page, "differ")
+    ask(page, "near")
+    page.locator("#turn-1 a.cite").first.click()
+    page.locator('#sources .panel[data-turn="1"] .card.active').wait_for()
+    page.locator("[data-chats]").click()
+    page.locator("#chats-list .chat-title", has_text="How many?").click()
+    page.locator("#turn-2.done .asked", has_text="absent").wait_for()
+    page.locator("#turn-1 a.cite").first.click()
+    page.locator(".panel-head p", has_text="How many?").wait_for()
+    assert page.locator("#sources .card").count() == 1
+    assert page.locator("#sources mark").inner_text() == VIETTEL.quote
+
+
+def test_a_chat_cannot_be_opened_into_an_answer_under_way(visit: Any, fake_url: str, chain: FakeChain) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    chain.go_on.clear()
+    ask(page, "slow", wait=False)
+    page.locator("[data-chats]").click()
+    other = page.locator("#chats-list .chat-title", has_text="How many?")
+    assert other.is_disabled()
+    chain.go_on.set()
+    page.locator("#turn-1.done .asked", has_text="slow").wait_for()
+    other.click()  # it can be opened as soon as the answer is whole
+    page.locator("#turn-1.done .asked", has_text="How many?").wait_for()
+    page.locator("[data-chats]").click()
+    assert page.locator("#chats-list .chat-title").all_inner_texts()[0].startswith("How many?")
+    assert page.locator("#chats-list .chat-title", has_text="slow").count() == 1
+
+
+def test_a_long_chat_comes_back_and_goes_on(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "differ")
+    page.evaluate(
+        """() => {
+          const [chat] = JSON.parse(localStorage.getItem("gapbot.chats"));
+          chat.turns = Array.from({ length: 80 }, () => chat.turns[0]);
+          localStorage.setItem("gapbot.chats", JSON.stringify([chat]));
+        }"""
+    )
+    page.reload()
+    page.locator("#turn-80.done").wait_for()
+    ask(page, "How many?")
+    page.locator("[data-chats]").click()
+    assert page.locator("#chats-list .chat-title").count() == 1
+    assert page.evaluate("JSON.parse(localStorage.getItem('gapbot.chats'))[0].turns.length") == 81
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "delete Crypto.prototype.randomUUID",
+        "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get() { throw new DOMException('blocked') } })",
+    ],
+    ids=["plain http", "storage blocked"],
+)
+def test_the_page_works_where_the_browser_gives_less(visit: Any, fake_url: str, before: str) -> None:
+    page = visit(fake_url, before=before)
+    page.locator(".welcome .choice").first.wait_for()
+    ask(page, "How many?")
+    page.locator("[data-chats]").click()
+    assert page.locator("#chats-list .chat-title").count() == 1
+
+
 def test_a_link_to_a_question_asks_it_in_a_chat_of_its_own(visit: Any, fake_url: str, chain: FakeChain) -> None:
     page = visit(fake_url)
     ask(page, "one")
@@ -99,6 +171,24 @@ def test_an_earlier_question_can_be_edited(visit: Any, fake_url: str, chain: Fak
     page.locator("#turn-1.done .asked", has_text="other").wait_for()
     assert page.locator(".turn").count() == 1
     assert chain.asked[-1].history == ()
+    # What came after it is not lost: the former chat is still there.
+    page.locator("[data-chats]").click()
+    page.locator("#chats-list .chat-title", has_text="one").click()
+    page.locator("#turn-2.done .asked", has_text="two").wait_for()
+
+
+def test_a_question_too_long_can_be_mended_where_it_is_edited(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "one")
+    page.locator("[data-edit]").click()
+    page.locator("[data-edit]").evaluate("e => e.click()")
+    assert page.locator(".editing").count() == 1
+    page.locator(".editing").fill("x" * 8001)
+    page.locator(".editing-tools .tool", has_text="Ask").click()
+    page.locator("#message .problem").wait_for()
+    page.locator(".editing").fill("How many?")
+    page.locator(".editing-tools .tool", has_text="Ask").click()
+    page.locator("#turn-1.done .short").wait_for()
 
 
 def test_what_to_ask_next_is_offered_and_asks_itself(visit: Any, fake_url: str) -> None:
@@ -106,6 +196,10 @@ def test_what_to_ask_next_is_offered_and_asks_itself(visit: Any, fake_url: str) 
     ask(page, "How many?")
     page.locator("#turn-1 .next .choice", has_text="What comes next?").click()
     page.locator("#turn-2.done .asked", has_text="What comes next?").wait_for()
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    ask(page, "How many?")
+    page.locator("#turn-1 .next .choice", has_text="What comes next?").wait_for()
 
 
 def test_a_chat_is_saved_as_markdown_and_json(visit: Any, fake_url: str) -> None:

@@ -1,30 +1,46 @@
 // The chats of this browser: kept on every answer, listed, searched, renamed, deleted, shown again after a reload,
 // saved as a file. Nothing of them leaves the browser but the chat that is shown, which the server draws.
+import { get, newId, remove as forget, set } from "./storage.js";
 import { t } from "./texts.js";
 
 const CHATS = "gapbot.chats", HERE = "gapbot.here", MOST = 100;
 const dialog = () => document.querySelector("#chats");
-const read = () => { try { return JSON.parse(localStorage.getItem(CHATS)) ?? []; } catch { return []; } };
-const here = () => sessionStorage.getItem(HERE);
+const read = () => { try { return JSON.parse(get("localStorage", CHATS)) ?? []; } catch { return []; } };
+const here = () => get("sessionStorage", HERE);
+const busy = () => document.querySelector(".turn.asking") !== null;
 const ask = (detail) => document.dispatchEvent(new CustomEvent("gapbot:ask", { detail }));
 let shown = [];
+let opening = null; // the kept chat that the server was asked to draw
 
 function write(chats) {
   // A full store loses its oldest chats, not the newest.
-  for (let kept = chats.slice(0, MOST); ; kept = kept.slice(0, -1)) {
-    try { return localStorage.setItem(CHATS, JSON.stringify(kept)); } catch { if (kept.length === 0) return; }
-  }
+  let kept = chats.slice(0, MOST);
+  while (!set("localStorage", CHATS, JSON.stringify(kept)) && kept.length > 1) kept = kept.slice(0, -1);
 }
+
+// Turns go on from those that are kept when all but the last of them still stand: that one may have been edited.
+const goesOn = (turns, kept) => Array.isArray(kept) && turns.length >= kept.length && kept.slice(0, -1).every((x, i) => x.question === turns[i].question);
 
 document.addEventListener("gapbot:turns", ({ detail }) => {
   shown = detail;
-  if (detail.length === 0) return sessionStorage.removeItem(HERE);
-  const id = here() ?? crypto.randomUUID();
-  sessionStorage.setItem(HERE, id);
-  const before = read().find((chat) => chat.id === id);
+  const opened = opening?.turns.length === detail.length && goesOn(detail, opening.turns) ? opening : null;
+  opening = null;
+  if (detail.length === 0) return forget("sessionStorage", HERE);
+  let before = opened ?? read().find((chat) => chat.id === here());
+  // An earlier question edited, or a chat that the server has lost: what was kept stays, and this is a chat of its own.
+  if (before && !goesOn(detail, before.turns)) before = null;
+  const id = before?.id ?? newId();
+  set("sessionStorage", HERE, id);
   const chat = { id, title: before?.title ?? detail[0].question.slice(0, 80), at: Date.now(), turns: detail };
   write([chat, ...read().filter((other) => other.id !== id)]);
+  if (dialog()?.open) list();
 });
+
+function restore(chat) {
+  opening = chat;
+  // What is no list of turns is refused by the server, in words.
+  ask({ restore: Array.isArray(chat.turns) ? chat.turns.slice(-MOST) : chat.turns });
+}
 
 // A link to a question asks it; otherwise the chat of this tab is shown again.
 function begin() {
@@ -34,11 +50,11 @@ function begin() {
   if (question) {
     address.searchParams.delete("q");
     history.replaceState(null, "", address);
-    sessionStorage.removeItem(HERE);
+    forget("sessionStorage", HERE);
     return ask({ question });
   }
   const chat = read().find((c) => c.id === here());
-  if (chat) ask({ restore: chat.turns });
+  if (chat) restore(chat);
 }
 let begun = false;
 const once = () => { if (!begun) { begun = true; begin(); } };
@@ -53,11 +69,8 @@ function row(chat) {
   open.textContent = chat.title;
   if (chat.id === here()) open.setAttribute("aria-current", "true");
   open.append(Object.assign(document.createElement("span"), { textContent: new Date(chat.at).toLocaleDateString() }));
-  open.addEventListener("click", () => {
-    sessionStorage.setItem(HERE, chat.id);
-    ask({ restore: chat.turns });
-    dialog().close();
-  });
+  open.disabled = busy(); // an answer under way belongs to the chat that is shown
+  open.addEventListener("click", () => { restore(chat); dialog().close(); });
   const rename = tool(t("Rename"), () => renaming(item, chat));
   const remove = tool(t("Delete"), () => {
     write(read().filter((other) => other.id !== chat.id));
@@ -84,7 +97,7 @@ function renaming(item, chat) {
     list();
   };
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") end(true);
+    if (event.key === "Enter" && !event.isComposing) end(true);
     if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); end(false); }
   });
   item.replaceChildren(field);

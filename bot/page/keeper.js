@@ -25,7 +25,7 @@ function show(signedIn) {
   if (signedIn) return;
   clearTimeout(following);
   at("lists").replaceChildren();
-  uploads.replaceChildren();
+  uploads.querySelectorAll(":scope > :not(.bad)").forEach((line) => line.remove());
   state.textContent = "";
   at("removing").close();
   at("password").focus();
@@ -34,9 +34,10 @@ function show(signedIn) {
 async function lists() {
   const reply = await call("lists");
   if (!reply?.ok) return reply;
-  const held = document.activeElement?.closest?.("#lists [href], #lists [data-more]")?.getAttribute("href");
+  const named = (element) => ["href", "data-remove", "data-more"].map((name) => element.getAttribute(name)).find(Boolean);
+  const held = at("lists").contains(document.activeElement) ? named(document.activeElement) : null;
   at("lists").innerHTML = await reply.text(); // escaped by the server's templates; the policy of the page runs no script in it
-  if (held) at("lists").querySelector(`[href="${held}"]`)?.focus();
+  if (held) [...at("lists").querySelectorAll("[href], [data-remove], [data-more]")].find((x) => named(x) === held)?.focus();
   return reply;
 }
 
@@ -130,7 +131,11 @@ async function send({ file, line, bar, told }) {
   });
   if (status === 200) end(`${t(DONE[body.outcome])}${body.outcome === "known" && body.name !== file.name ? `: ${body.name}` : ""}`, false);
   else end(t(body?.error?.message ?? UNREACHABLE), true);
-  if (status === 401) show(false);
+  if (status === 401) {
+    // The rest would be sent whole and refused as well.
+    for (const left of waiting.splice(0)) { left.bar.remove(); left.told.textContent = t("Not sent: sign in again"); left.line.classList.add("bad"); }
+    show(false);
+  }
 }
 
 /** Send a file; fetch tells nothing of how far it is, so this is the older way. */

@@ -28,9 +28,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 async function copied(button, text) {
-  const before = button.innerText;
+  if (!button.dataset.before) button.dataset.before = button.innerText;
   try { await navigator.clipboard.writeText(text); button.innerText = t("Copied"); } catch { button.innerText = t("Copying is blocked here"); }
-  setTimeout(() => { button.innerText = before; }, 1600);
+  setTimeout(() => { if (button.dataset.before) { button.innerText = button.dataset.before; delete button.dataset.before; } }, 1600);
 }
 
 function answerText(button) {
@@ -52,21 +52,27 @@ document.addEventListener("click", (event) => {
   else if (whole) open(whole, button);
 });
 
+const flat = (text) => text.replace(/\s+/g, " "); // HTML has one kind of line end
+
 async function open(id, button) {
   const reply = await fetch(`/page/document?id=${encodeURIComponent(id)}`).catch(() => null);
   if (!reply?.ok) { button.innerText = t("It cannot be opened now"); return; }
   const found = await reply.json();
   const cards = [...document.querySelectorAll("#sources .card")].filter((card) => card.dataset.document === id);
-  const spans = cards.map((card) => [Number(card.dataset.start), Number(card.dataset.end)]).sort((a, b) => a[0] - b[0]);
+  const spans = cards.map((card) => [Number(card.dataset.start), Number(card.dataset.end), card]).sort((a, b) => a[0] - b[0]);
   const text = $("#whole-text");
   text.replaceChildren();
   // Offsets count code points, as Python does; JavaScript counts pairs of surrogates as two.
   const points = [...found.text];
-  let last = 0;
-  for (const [start, end] of spans) {
-    if (start < last) continue;
+  let last = 0, wanted = null;
+  for (const [start, end, card] of spans) {
+    const quote = points.slice(start, end).join("");
+    // The document may be another since the answer: only the quote itself is marked.
+    if (start < last || flat(quote) !== flat($("blockquote mark", card).textContent)) continue;
     text.append(points.slice(last, start).join(""));
-    text.append(Object.assign(document.createElement("mark"), { textContent: points.slice(start, end).join("") }));
+    const mark = Object.assign(document.createElement("mark"), { textContent: quote });
+    text.append(mark);
+    if (card.contains(button)) wanted = mark;
     last = end;
   }
   text.append(points.slice(last).join(""));
@@ -74,15 +80,16 @@ async function open(id, button) {
   $("#whole-from").textContent = [found.publisher, found.date].filter(Boolean).join(" · ");
   $("#whole").showModal();
   $("#whole-text").focus();
-  ($(`mark:nth-of-type(${1 + spans.findIndex(([a]) => a === Number(button.closest(".card").dataset.start))})`, text) ?? text).scrollIntoView({ block: "center" });
+  (wanted ?? text).scrollIntoView({ block: "center" });
 }
 
 let told = null;
 document.addEventListener("gapbot:turns", ({ detail }) => {
   const last = detail.at(-1);
-  const key = last && `${detail.length} ${last.question}`;
-  if (!last || told === key) return;
+  const key = last && `${detail.length} ${JSON.stringify(last)}`;
+  if (told === key) return;
   told = key;
+  if (!last) return;
   $("#announce").textContent = last.answer ? [last.answer.short, last.answer.text.replace(/\[\d+\]/g, "")].filter(Boolean).join(". ") : last.error ?? "";
   if (last.answer?.status === "answered") offer(detail);
 });
@@ -93,7 +100,7 @@ async function offer(turns) {
   const asked = new Set(turns.flatMap((x) => [x.question, x.answer?.read_as]));
   const texts = reply?.ok ? (await reply.json()).questions.filter((q) => !asked.has(q)) : [];
   const place = $(`#turn-${turns.length} .next`);
-  if (!place || !texts.length || told !== `${turns.length} ${turns.at(-1).question}`) return;
+  if (!place || !texts.length || told !== `${turns.length} ${JSON.stringify(turns.at(-1))}`) return;
   const label = Object.assign(document.createElement("p"), { className: "aside", textContent: t("Ask next") });
   place.replaceChildren(label, ...texts.map((text) => {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "choice", textContent: text });

@@ -18,6 +18,16 @@ const keep = () => {
 };
 watch("value", keep);
 
+// A turn that is another now (another chat was opened, a question edited) has other sources than those kept for it.
+let drawn = [];
+document.addEventListener("gapbot:turns", ({ detail }) => {
+  const now = detail.map((turn) => JSON.stringify(turn));
+  for (let i = 0; i < Math.max(drawn.length, now.length); i++) {
+    if (drawn[i] !== undefined && drawn[i] !== now[i]) kept.delete(String(i + 1));
+  }
+  drawn = now;
+});
+
 function show(turn, name, byKeyboard) {
   if (element.querySelector(".panel")?.dataset.turn !== turn) {
     if (!kept.has(turn)) {

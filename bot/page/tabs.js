@@ -1,4 +1,5 @@
 // The parts of the page: chat, explore, about. The address says which is shown; the last two are fetched when first opened.
+import { t } from "./texts.js";
 const PLACES = ["explore", "about"];
 const fetched = new Set();
 
@@ -32,7 +33,7 @@ async function fill(name) {
   const reply = await fetch(`/page/${name}`).catch(() => null);
   if (!reply?.ok) {
     fetched.delete(name);
-    place.textContent = "This part cannot be shown now. Reload the page to try again.";
+    place.textContent = t("This part cannot be shown now. Reload the page to try again.");
     return;
   }
   place.innerHTML = await reply.text(); // escaped by the server's templates; the policy of the page runs no script in it

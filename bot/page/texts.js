@@ -1,9 +1,10 @@
 // The texts of the interface in English and Vietnamese. An element with data-t holds an English text, which is its own
 // key; data-t-label and data-t-placeholder name texts of its attributes. Answers stay in the language of the corpus.
+import { get, set } from "./storage.js";
 import { vietnamese } from "./vi.js";
 
 const KEY = "gapbot.language";
-const wanted = () => localStorage.getItem(KEY) ?? (navigator.language.toLowerCase().startsWith("vi") ? "vi" : "en");
+const wanted = () => get("localStorage", KEY) ?? (navigator.language.toLowerCase().startsWith("vi") ? "vi" : "en");
 let language = wanted();
 
 /** Return a text of the interface in the language of the page. */
@@ -54,7 +55,7 @@ function use(next) {
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("[data-language]")) return;
   const next = language === "vi" ? "en" : "vi";
-  localStorage.setItem(KEY, next);
+  set("localStorage", KEY, next);
   use(next);
 });
 

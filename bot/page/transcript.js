@@ -8,7 +8,9 @@ const MOST = 8000;
 // The pressed button goes away with the next answer; on a touch screen the focus would bring up the keyboard.
 const focusBox = () => { if (matchMedia("(hover: hover)").matches) box()?.focus({ preventScroll: true }); };
 document.addEventListener("click", (event) => { if (event.target.closest?.("#new, #stop")) focusBox(); });
-document.addEventListener("gapbot:ask", (event) => { if (!busy()) trigger("select", event.detail); });
+// What another part of the page asks while an answer is under way waits for its end.
+let waiting = null;
+document.addEventListener("gapbot:ask", (event) => { if (busy()) waiting = event.detail; else trigger("select", event.detail); });
 
 // Starter questions, choices and "Try again" ask at once; while an answer is under way they wait.
 element.addEventListener("click", (event) => {
@@ -27,24 +29,30 @@ const asked = (number) => element.querySelector(`#turn-${number} .asked`).textCo
 
 // The question becomes a field in its place; what came after it goes when the new one is asked.
 function editing(turn, number) {
+  if (turn.querySelector(".editing")) return turn.querySelector(".editing").focus();
   const shown = turn.querySelector(".question");
   const field = document.createElement("textarea");
   field.className = "editing";
   field.value = asked(number);
   field.rows = Math.min(6, 1 + Math.floor(field.value.length / 60));
   field.setAttribute("aria-label", turn.querySelector("[data-edit]").textContent);
+  const button = (text, press) => {
+    const made = Object.assign(document.createElement("button"), { type: "button", className: "tool", textContent: text });
+    made.dataset.t = text; // put into the language of the page by texts.js
+    made.addEventListener("click", press);
+    return made;
+  };
+  // The field stays until the question is taken, and the chat drawn anew: one that is refused can be mended.
+  const send = () => { if (!busy() && field.value.trim()) trigger("select", { question: field.value, at: number }); };
+  const end = () => { field.remove(); buttons.remove(); shown.hidden = false; turn.querySelector("[data-edit]").focus(); };
+  const buttons = Object.assign(document.createElement("p"), { className: "editing-tools" });
+  buttons.append(button("Ask", send), button("Cancel", end));
   shown.hidden = true;
-  shown.after(field);
+  shown.after(field, buttons);
   field.focus();
-  const end = () => { field.remove(); shown.hidden = false; };
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { end(); turn.querySelector("[data-edit]").focus(); }
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      if (busy() || !field.value.trim()) return;
-      trigger("select", { question: field.value, at: number });
-      end();
-    }
+    if (event.key === "Escape") end();
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
   });
 }
 
@@ -58,6 +66,7 @@ function drawn() {
     requestAnimationFrame(() => all[all.length - 1].scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" }));
   }
   turns = all.length;
+  if (waiting && !busy()) { trigger("select", waiting); waiting = null; }
   if (!busy()) say("gapbot:turns", all.map((turn) => JSON.parse(turn.dataset.saved)));
 }
 watch("value", drawn);

@@ -1,6 +1,9 @@
 /** The texts of the interface in Vietnamese, by their English form. */
 export const vietnamese = {
   "Answers from your documents, each sentence cited from its source": "Giải đáp từ tài liệu của bạn, mỗi câu đều dẫn nguồn",
+  "This part cannot be shown now. Reload the page to try again.": "Không thể hiển thị phần này. Hãy tải lại trang để thử lại.",
+  "Not sent: sign in again": "Chưa gửi: hãy đăng nhập lại",
+  "Cancel": "Hủy",
   "Warming up: trying out a few questions …": "Đang khởi động: thử trước vài câu hỏi …",
   "Compute": "Năng lực tính toán",
   "Investment": "Đầu tư",

@@ -21,6 +21,7 @@ from bot.chain import Chain
         ("weather", None),
         ("What facts does the report give about Viettel?", None),
         ("How many articles are about AI?", None),
+        ("What do you know about how many data centers Viettel has?", None),
     ],
 )
 def test_a_question_for_all_that_is_known_names_its_subject(
@@ -63,3 +64,8 @@ def test_what_a_thing_is_comes_from_its_definition(shipped_chain: Chain) -> None
     answer = shipped_chain.ask(Question("What is a GPU hour?"))
     assert answer.short == "one graphics processing unit (GPU) working for one hour"
     assert shipped_chain.ask(Question("What did Jensen Huang say about Vietnam?")).short is None
+
+
+@pytest.mark.parametrize("text", ["facts about this", "anything about that?", "tell me about it"])
+def test_without_a_subject_nothing_is_told(text: str, shipped_chain: Chain) -> None:
+    assert shipped_chain.ask(Question(text)).status != "answered"

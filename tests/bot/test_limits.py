@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bot.limits import MAX_BODY, Access, is_for_programs, read_access
+from bot.limits import MAX_BODY, MAX_CHAT, Access, is_for_programs, read_access
 from bot.service import Workers
 from corpus.errors import UsageError
 from tests.fake_chain import FakeChain
@@ -99,14 +99,20 @@ def test_too_many_requests_are_told_when_to_come_back() -> None:
         assert ask("k1").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions", "/mcp", "/gradio_api/queue/join"])
-def test_a_large_body_is_refused_before_it_is_read(address: str, path: str) -> None:
-    for body in (b"x" * 50_000_000, (b"x" * 10_000 for _ in range(100))):
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/api/ask", MAX_BODY), ("/v1/chat/completions", MAX_BODY), ("/mcp", MAX_BODY), ("/page/feedback", MAX_BODY),
+        ("/gradio_api/queue/join", MAX_CHAT),
+    ],
+)  # fmt: skip
+def test_a_large_body_is_refused_before_it_is_read(address: str, path: str, most: int) -> None:
+    for body in (b"x" * 50_000_000, (b"x" * 10_000 for _ in range(200))):
         response = httpx.post(f"{address}{path}", content=body, timeout=60)
         assert response.status_code == 413
-        assert "64 KiB" in response.json()["error"]["message"]
+        assert f"{most // 1024} KiB" in response.json()["error"]["message"]
     with socket.create_connection(("127.0.0.1", urlsplit(address).port or 0), timeout=10) as connection:
-        head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MAX_BODY + 1}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {most + 1}\r\n\r\n"
         connection.sendall(head.encode())
         # Not a byte of the body has been sent.
         assert connection.recv(1000).startswith(b"HTTP/1.1 413")
@@ -199,3 +205,25 @@ def test_a_client_that_goes_away_frees_its_place() -> None:
                 return
             time.sleep(0.05)
         raise AssertionError("the place was not freed")
+
+
+def test_a_name_behind_a_proxy_is_known_and_no_other() -> None:
+    with served(FakeChain(), Access(hosts=frozenset({"gapbot.example"}))) as address, httpx.Client() as client:
+        named = {"host": "gapbot.example", "origin": "https://gapbot.example"}
+        assert client.get(f"{address}/page/starters", headers=named).status_code == 200
+        for other in ({**named, "host": "evil.example"}, {**named, "origin": "https://evil.example"}):
+            assert client.get(f"{address}/page/starters", headers=other).status_code in (403, 421)
+    assert read_access({"GAPBOT_HOSTS": "gapbot.example, Other.example"}).hosts == {"gapbot.example", "other.example"}
+    with pytest.raises(UsageError, match="GAPBOT_HOSTS"):
+        read_access({"GAPBOT_HOSTS": "https://gapbot.example"})
+
+
+def test_what_another_site_embeds_is_refused_and_its_links_are_not() -> None:
+    with served(FakeChain()) as address, httpx.Client() as client:
+        for site in ("cross-site", "same-site"):
+            embedded = {"sec-fetch-site": site, "sec-fetch-mode": "no-cors"}
+            assert client.get(f"{address}/page/next?q=x", headers=embedded).status_code == 403
+            linked = {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
+            assert client.get(f"{address}/", headers=linked).status_code == 200
+        assert client.get(f"{address}/page/next?q=x", headers={"sec-fetch-site": "same-origin"}).status_code == 200
+        assert client.get(f"{address}/page/chat.css").headers["cache-control"] == "no-cache"
