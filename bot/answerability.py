@@ -12,7 +12,7 @@ from bot.reader import Reader, ReadPassage
 from bot.signals import NAMES, READ_NAMES, Candidate, passage_text, signal_vector, with_reading
 from index.retriever import Evidence
 
-ANSWER = 0.45
+ANSWER = 0.4
 """The calibrated probability from which a question counts as answered."""
 PASSAGES_READ = 6
 """How many passages the reader reads: those of the best-ranked sentences."""
@@ -24,8 +24,8 @@ UNNAMED = 1.0
 UNFIT = 0.5
 """Log-odds that an answer loses where the reader points at nothing of the kind asked for: a place, asked who."""
 DOUBTED = 1.5
-"""Log-odds that an answer loses where the reader finds rather no answer than one: on areas left out this refuses a
-sixth more of the unanswerable questions at the cost of a fiftieth of the right answers, more than a higher threshold does."""
+"""Log-odds that an answer loses where the reader finds rather no answer than one: on areas left out this refuses some
+more of the unanswerable questions than a higher threshold does that answers as many rightly."""
 _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),

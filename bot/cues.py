@@ -24,6 +24,13 @@ _COUNTED_END = re.compile(
     r"that|which|who|there|went|came|took|get|got|the|a|an)\b.*",
     re.I,
 )
+# Of what is to come, or wished for: no answer to what is.
+_PROSPECT = re.compile(
+    r"\b(?:will|shall|would|could|might|aims?|aimed|goals?|targets?|targeted|plans?|planned|planning|wants?|wanted|hopes?|hoped|"
+    r"intends?|intended|pledge[sd]?|promise[sd]?|propose[sd]?|expect(?:s|ed)?|forecasts?|predict(?:s|ed)?|project(?:s|ed)|"
+    r"estimated for|due (?:to|in|by)|(?:is|are|was|were) to \w+|going to|upcoming|future|next|ahead of|ambitions?)\b",
+    re.I,
+)
 # Words that say more, up, yes or first, and words that say less, down, no or last.
 _UP = (
     "raise rise increase grow gain climb jump surge soar accelerate expand more higher above ahead over overtake exceed "
@@ -53,6 +60,15 @@ def gives_cause(text: str) -> bool:
 def negates(text: str) -> bool:
     """Tell whether a text has a word of negation."""
     return bool(_NEGATION.search(text))
+
+
+def prospective(text: str) -> bool:
+    """Tell whether a text speaks of what is to come or is wished for.
+
+    >>> prospective("Vietnam wants 50,000 engineers by 2030."), prospective("Vietnam has 50,000 engineers.")
+    (True, False)
+    """
+    return bool(_PROSPECT.search(text))
 
 
 def opposed(asked: Collection[str], said: Collection[str]) -> bool:

@@ -18,7 +18,7 @@ from index.export import BUNDLED, model_files
 from index.runtime import Session
 
 FILE = Path(__file__).parent / "reader.onnx"
-SHA256 = "7f971f584377bf9d02388aeb9cadeaf8fb92712a8f3b9e5f7449c4e9817ed3bb"
+SHA256 = "2aeba4a0ca66f2ea03c55ab16c4f100cb7babf642542b8ecbec2896f1c7d88b2"
 """Of the shipped file."""
 MOST_TOKENS = 320
 _MOST_SPAN = 24

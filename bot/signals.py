@@ -8,7 +8,7 @@ from functools import lru_cache
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.astray import astray
 from bot.closeness import Closeness
-from bot.cues import gives_cause, negates, opposed
+from bot.cues import gives_cause, negates, opposed, prospective
 from bot.question import Reading
 from bot.reader import ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
@@ -21,15 +21,16 @@ from index.terms import matches, sentence_terms, stem, words
 NAMES = (
     "cosine", "passage_cosine", "fused", "first", "coverage", "near_coverage", "context_coverage", "names", "context_names", "numbers", "years",
     "wrong_year", "type", "bm25", "rarest", "unknown", "length", "best_cosine_gap", "asks_type", "soft", "soft_near", "soft_context", "attribute", "soft_attribute",
-    "weakest", "weakest_near", "weakest_name", "cause", "opposed", "negated", "unit", "proximity", "context_numbers", "asks_reason", "asks_yes_no", "clause",
+    "weakest", "weakest_near", "weakest_name", "cause", "opposed", "negated", "unit", "proximity", "context_numbers", "asks_reason", "asks_yes_no", "clause", "prospect", "asks_prospect",
 )  # fmt: skip
 """The signals in the order of the vectors that `signal_vector` returns."""
-READ_NAMES = ("evidence", "span", "answerable", "span_fits", "astray")
+READ_NAMES = ("evidence", "span", "answerable", "span_fits", "astray", "span_unit")
 """The signals that the reader adds."""
 
 _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
 
 
+_FIGURES = frozenset({"quantity", "duration", "money", "percent"})
 _CLAUSE_END = re.compile(r"[,;:] |\b(?:which|while|whereas|but|than|and)\b")
 # The reader's log-odds are brought to about -1 to 1.
 _READ_SCALE = (6.0, 10.0, 5.0)
@@ -72,7 +73,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     fits = fitting_kinds(reading)
     closeness = Closeness(reading, (f"{e.context} {e.text}" for e in found), index.encoder)
     attributes = [t for t in reading.terms if t not in reading.names]
-    asked = sentence_terms(reading.text)
+    asked, ahead = sentence_terms(reading.text), prospective(reading.text)
     result = []
     for position, evidence in enumerate(found):
         whole = f"{evidence.context} {evidence.text}"
@@ -129,6 +130,8 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
                 "opposed": float(opposed(asked, own)),
                 "negated": float(negates(reading.text) != negates(sentence.text)),
+                "prospect": float(ahead != prospective(sentence.text)),
+                "asks_prospect": float(ahead),
                 "defines": _defines(sentence.text, reading) if reading.expected == "definition" else 0.0,
             }
             result.append(Candidate(evidence, sentence, signals, spans))
@@ -172,6 +175,7 @@ def read_signals(
     return signals | {
         "span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting)),
         "astray": float(astray(text, *pointed, {*reading.names, *reading.numbers})),
+        "span_unit": _span_unit(reading, text, spans, pointed),
     }
 
 
@@ -219,6 +223,21 @@ def _unit(reading: Reading, spans: Sequence[Typed], own: frozenset[str]) -> floa
             if any(matches(t, unit) for t in reading.counted):
                 best = 0.7
     return best
+
+
+def _span_unit(reading: Reading, text: str, spans: Sequence[Typed], pointed: tuple[int, int]) -> float:
+    """Return whether the figure pointed at counts what the question counts: 0.5 where nothing says what it counts."""
+    if not reading.counted or reading.expected != "quantity":
+        return 1.0
+    unit = {stem(w) for w in words(text[slice(*pointed)])}
+    for span in spans:
+        if span.kind in _FIGURES and span.start < pointed[1] and span.end > pointed[0]:
+            unit |= {stem(w) for w in words(span.unit or span.text)}
+    if matches(reading.counted[-1], frozenset(unit)):
+        return 1.0
+    if any(matches(t, frozenset(unit)) for t in reading.counted):
+        return 0.8
+    return 0.0 if any(w.isalpha() for w in unit) else 0.5
 
 
 def _clause(sentence: str, fitting: Sequence[Typed], weights: Mapping[str, float], total: float) -> float:
