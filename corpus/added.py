@@ -6,7 +6,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from glob import glob, has_magic
@@ -20,8 +20,8 @@ from corpus.formats import READERS
 from corpus.kinds import check_kind
 from corpus.loaders import MAX_BYTES, ROW_FORMATS, Refusal, corpus_files
 from corpus.profile import PROFILE
-from corpus.rows import read_many
-from corpus.sandbox import SUFFIXES, Sandbox, read_content
+from corpus.rows import Fact, Row
+from corpus.sandbox import Sandbox
 
 _TYPES = {
     "text/html": ".html", "application/xhtml+xml": ".html", "application/pdf": ".pdf", "text/plain": ".txt",
@@ -225,9 +225,9 @@ def _usable(suffix: str, data: bytes, sandbox: Sandbox, origin: str) -> bytes:
     if not is_address(origin):
         check_kind(suffix, data)
     if suffix in ROW_FORMATS:
-        _check_rows(suffix, data)
+        _check_rows(sandbox.rows(suffix, data, ""))
         return data
-    content = sandbox.read(suffix, data) if suffix in SUFFIXES else read_content(suffix, data)
+    content = sandbox.read(suffix, data)
     if not is_address(origin) or suffix not in (".html", ".htm"):
         return data
     page = {"title": content.title, "publisher": content.publisher, "url": origin, "date": content.date}
@@ -235,14 +235,11 @@ def _usable(suffix: str, data: bytes, sandbox: Sandbox, origin: str) -> bytes:
     return f"---\n{front}---\n\n{content.text}".encode("utf-8", "replace")
 
 
-def _check_rows(suffix: str, data: bytes) -> None:
+def _check_rows(items: Sequence[Row | Fact | RefusedDocument]) -> None:
     """Refuse a file of rows of which none can be used."""
-    problem: RefusedDocument | None = None
-    for item in read_many(suffix, data, ""):
-        if not isinstance(item, RefusedDocument):
-            return
-        problem = problem or item
-    raise problem or RefusedDocument("it holds nothing that can be used")
+    problems = [item for item in items if isinstance(item, RefusedDocument)]
+    if len(problems) == len(items):
+        raise problems[0] if problems else RefusedDocument("it holds nothing that can be used")
 
 
 def _free_name(origin: str, suffix: str, entries: dict[str, Added]) -> str:

@@ -12,8 +12,8 @@ from corpus.documents import Document, Statement
 from corpus.errors import CorpusError, RefusedDocument
 from corpus.formats import READERS, Content
 from corpus.profile import PROFILE
-from corpus.rows import Fact, Row, read_many
-from corpus.sandbox import SUFFIXES, Sandbox, read_content
+from corpus.rows import Fact, Row
+from corpus.sandbox import Sandbox
 from corpus.spool import Quotation, Spool
 
 MAX_BYTES = 50_000_000
@@ -128,12 +128,10 @@ def read_file(spool: Spool, name: str, data: bytes, sandbox: Sandbox) -> list[Re
 def _read_file(spool: Spool, name: str, data: bytes, refused: list[Refusal], sandbox: Sandbox) -> None:
     """Add what one file holds to the spool. Raises RefusedDocument when it holds nothing that can be used."""
     suffix = Path(name).suffix.lower()
-    if suffix in SUFFIXES:
+    if suffix in READERS:
         spool.add_file(_of_file(name, sandbox.read(suffix, data)), _stem(name))
-    elif suffix in READERS:
-        spool.add_file(_of_file(name, read_content(suffix, data)), _stem(name))
     else:
-        for item in read_many(suffix, data, _stem(name)):
+        for item in sandbox.rows(suffix, data, _stem(name)):
             if isinstance(item, Row):
                 spool.add_row(_of_row(item), f"{name}, line {item.line}")
             elif isinstance(item, Fact):

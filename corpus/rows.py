@@ -58,7 +58,7 @@ def read_many(suffix: str, data: bytes, topic: str) -> Iterator[Row | Fact | Ref
             facts, problems = read_facts(data, topic)
             yield from facts
             yield from map(RefusedDocument, problems)
-    except RefusedDocument:
+    except (RefusedDocument, MemoryError):
         raise
     except Exception as error:
         raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error

@@ -1,4 +1,4 @@
-"""Read files of intricate formats in a process apart, under limits of time and memory: a crafted file may need any amount.
+"""Read files in a process apart, under limits of time and memory: a crafted file may need any amount.
 
 The process gets bytes and gives text; it inherits nothing of the environment and serves many files. Run as a module it
 is that process.
@@ -11,15 +11,15 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from corpus.errors import RefusedDocument
 from corpus.formats import READERS, Content
+from corpus.rows import Fact, Row, read_many
 
-SUFFIXES = frozenset({".html", ".htm", ".pdf", ".docx"})
-"""The formats that are read apart; the others are plain text, whose reading takes as much as the file is long."""
 SECONDS, MEGABYTES = 30, 512
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,7 +38,16 @@ class Sandbox:
         self.close()
 
     def read(self, suffix: str, data: bytes) -> Content:
-        """Read a file. Raises RefusedDocument where its reader refuses it or goes beyond the limits."""
+        """Read a file that is one document. Raises RefusedDocument where its reader refuses it or goes beyond the limits."""
+        row = self._answers({"suffix": suffix}, data)[0]
+        return Content(**{**row, "pages": tuple(row["pages"])})
+
+    def rows(self, suffix: str, data: bytes, topic: str) -> list[Row | Fact | RefusedDocument]:
+        """Read a file of many documents as `read_many` does. Raises RefusedDocument as `read` does."""
+        return [_item(row) for row in self._answers({"suffix": suffix, "topic": topic}, data)]
+
+    def _answers(self, request: dict[str, str], data: bytes) -> list[dict[str, Any]]:
+        """Return what the process answers about a file, piece by piece up to the empty one."""
         process = self._process if self._process and self._process.poll() is None else self._start()
         assert process.stdin
         assert process.stdout
@@ -50,22 +59,24 @@ class Sandbox:
 
         timer = threading.Timer(self._seconds, end)
         timer.start()
+        pieces: list[bytes] = []
         try:
-            _write(process.stdin, json.dumps({"suffix": suffix}).encode())
+            _write(process.stdin, json.dumps(request).encode())
             _write(process.stdin, data)
-            answer = _read(process.stdout)
+            while piece := _read(process.stdout):
+                pieces.append(piece)
         except OSError:
-            answer = None
+            piece = None
         finally:
             timer.cancel()
-        if answer is None:
+        if piece is None:
             self.close()
             reason = f"takes longer than {self._seconds:.0f} seconds" if late.is_set() else "ends the reading process"
             raise RefusedDocument(f"reading it {reason}: save it again from the program that made it")
-        row = json.loads(answer)
-        if "refused" in row:
-            raise RefusedDocument(row["refused"])
-        return Content(**{**row, "pages": tuple(row["pages"])})
+        answers: list[dict[str, Any]] = [json.loads(p) for p in pieces]
+        if "refused" in answers[-1]:
+            raise RefusedDocument(answers[-1]["refused"])
+        return answers
 
     def close(self) -> None:
         """End the process."""
@@ -89,6 +100,12 @@ class Sandbox:
         return self._process
 
 
+def _item(row: dict[str, Any]) -> Row | Fact | RefusedDocument:
+    if "problem" in row:
+        return RefusedDocument(row["problem"])
+    return Row(**row) if "line" in row else Fact(**{**row, "disagrees_with": tuple(row["disagrees_with"])})
+
+
 def read_content(suffix: str, data: bytes) -> Content:
     """Read a file with the reader of its format. Raises RefusedDocument for what is no text or cannot be read."""
     try:
@@ -98,7 +115,7 @@ def read_content(suffix: str, data: bytes) -> Content:
     except ImportError as error:
         raise RefusedDocument(f"a library that reads it is missing ({error}): install gapbot again") from error
     except MemoryError:
-        raise RefusedDocument(f"reading it needs more than {MEGABYTES} MB of memory") from None
+        raise  # told by whoever answers, whatever needed it
     except Exception as error:  # Parsers of foreign formats raise anything; one file must not stop the others.
         raise RefusedDocument(f"it cannot be read as {suffix[1:].upper()} ({type(error).__name__})") from error
     if not content.text.strip():
@@ -139,10 +156,21 @@ def main() -> None:
     sys.stdout = sys.stderr  # a parser that prints must not spoil the answers
     while (head := _read(source)) is not None and (data := _read(source)) is not None:
         try:
-            answer = asdict(read_content(json.loads(head)["suffix"], data))
+            for answer in _answers(json.loads(head), data):
+                _write(sink, json.dumps(answer).encode())
         except RefusedDocument as error:
-            answer = {"refused": str(error)}
-        _write(sink, json.dumps(answer).encode())
+            _write(sink, json.dumps({"refused": str(error)}).encode())
+        except MemoryError:
+            _write(sink, json.dumps({"refused": f"reading it needs more than {MEGABYTES} MB of memory"}).encode())
+        _write(sink, b"")
+
+
+def _answers(request: dict[str, str], data: bytes) -> Iterator[dict[str, Any]]:
+    if "topic" not in request:
+        yield asdict(read_content(request["suffix"], data))
+        return
+    for item in read_many(request["suffix"], data, request["topic"]):
+        yield {"problem": str(item)} if isinstance(item, RefusedDocument) else asdict(item)
 
 
 if __name__ == "__main__":
