@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from corpus.documents import Document
 from corpus.profile import Profile
 from index.retriever import Index
 
 Starters = tuple[tuple[str, tuple[str, ...]], ...]
 """Topics, each with its questions."""
 
-_DOCUMENTS = 40
+_DOCUMENTS = 200
 _TERMS = 6
 _DEFINED = re.compile(r"^(?P<article>An? )?(?P<term>\w[\w’'&-]*(?: [\w’'&()-]+){0,3}?) (?P<verb>is|are) (?:an?|the) ")
 _PRONOUN = re.compile(r"(?:It|This|That|These|Those|There|They|He|She|We|You|I|What|Which|Who)\b")
@@ -28,8 +29,15 @@ def suggested(index: Index, profile: Profile) -> Suggestions:
 def tried(suggestions: Suggestions, answered: Callable[[str], bool], topics: int, each: int) -> Starters:
     """Return the first `topics` of which something is answered, with at most `each` such questions."""
     kept: list[tuple[str, tuple[str, ...]]] = []
+    seen: set[str] = set()
+
+    def fresh(text: str) -> bool:
+        new = text not in seen
+        seen.add(text)
+        return new
+
     for topic, asked in suggestions:
-        good = tuple(islice(filter(answered, asked), each))
+        good = tuple(islice((q for q in asked if fresh(q) and answered(q)), each))
         if good:
             kept.append((topic, good))
         if len(kept) == topics:
@@ -38,21 +46,33 @@ def tried(suggestions: Suggestions, answered: Callable[[str], bool], topics: int
 
 
 def _from_documents(index: Index) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield what the first documents suggest: of texts by their title, of facts by their topic."""
+    groups: dict[str, list[str]] = {}
     for listed in index.catalogue.listing(_DOCUMENTS):
-        document = index.catalogue.document(listed.id) if listed.kind != "fact" else None
-        if document:
-            yield document.title, _defined(document.text, document.title)
+        topic = (listed.topic or "facts").replace("-", " ").capitalize() if listed.kind == "fact" else listed.title
+        groups.setdefault(topic, []).append(listed.id)
+    for topic, ids in groups.items():
+        yield topic, (question for i in ids for question in _suggested(index.catalogue.document(i)))
 
 
-def _defined(text: str, title: str) -> Iterator[str]:
-    """Yield questions for the first terms that sentences of a text define, then for the whole of it.
+def _suggested(document: Document | None) -> Iterator[str]:
+    if document is None:
+        return
+    yield from _defined(document.text)
+    if document.kind == "fact":
+        yield from (f"Tell me about {s.subject}" for s in document.statements if s.subject)
+    else:
+        yield f"What is {document.title.strip(' .?!')} about?"
 
-    >>> list(_defined("A lock is a gate for boats. It is old.", "Canals"))
-    ['What is a lock?', 'What is Canals about?']
+
+def _defined(text: str) -> Iterator[str]:
+    """Yield questions for the first terms that sentences of a text define.
+
+    >>> list(_defined("A lock is a gate for boats. It is old."))
+    ['What is a lock?']
     """
     matches = filter(None, map(_DEFINED.match, re.split(r"(?<=[.!?])\s+|\n+", text)))
     for match in islice((m for m in matches if not _PRONOUN.match(m["term"])), _TERMS):
         term, article = match["term"], match["article"]
         # After "A" or "An" the term is no name, and stands small within a question.
         yield f"What {match['verb']} {f'{article.lower()}{term}' if article else term}?"
-    yield f"What is {title.strip(' .?!')} about?"
