@@ -259,8 +259,9 @@ def serve(
         print(f"gapbot is at {url} (Ctrl+C stops it)", file=sys.stderr, flush=True)
         if keeper:
             print(f"The keeper's page is at {url}{KEEPER}", file=sys.stderr, flush=True)
-        # An open page keeps a connection for events: without a limit, stopping would wait for it.
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False)
+        # An open page keeps a connection for events: without a limit, stopping would wait for it. That it was cut off is
+        # nobody's concern, and what fails within a request is logged by `Guarded`.
+        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2, server_header=False)
         # uvicorn shuts down in order, then raises the interrupt that asked for it once more.
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])

@@ -16,7 +16,7 @@ from corpus.passages import split_document
 from corpus.spool import Spool
 from index import generations
 from index.catalogue import Catalogue
-from index.encoder import Encoder, ensure_exported, fingerprint, read_facts
+from index.encoder import Encoder, encoder_folder, ensure_exported, fingerprint, read_facts
 from index.generations import Generation
 from index.ingest import Progress, split_here, write_changes, write_words
 from index.store import Store
@@ -78,9 +78,10 @@ def sync(
         place.clean(folder)
         report(_READING, 0, 0)
         refused = read_corpus(spool, corpus, added, lambda files: report(_READING, files, 0), read)
-        report("Preparing the encoder (once)", 0, 0)
-        encoder_folder = ensure_exported(encoders, model)
-        prints = fingerprint(read_facts(encoder_folder))
+        if not encoder_folder(encoders, model).is_dir():
+            report("Preparing the encoder (once)", 0, 0)
+        exported = ensure_exported(encoders, model)
+        prints = fingerprint(read_facts(exported))
         live = None if rebuild else _live(place, folder, prints)
         changes = _changes(spool, live[0] if live else None)
         summary = (tuple(changes.fresh), tuple(changes.changed), tuple(changes.removed), changes.unchanged)
@@ -88,8 +89,8 @@ def sync(
             return Summary(*summary, tuple(refused), 0, live[1])
         with _building(place, folder, live[0] if live else None) as building:
             documents = filter(None, map(spool.document, changes.fresh + changes.changed))
-            encoder = Encoder(encoder_folder)
-            prepare = cluster.prepare(encoder_folder) if cluster else split_here
+            encoder = Encoder(exported)
+            prepare = cluster.prepare(exported) if cluster else split_here
             encoded = write_changes(building, encoder, documents, changes.removed, changes.passages, report, prepare)
             report("Building the word index", 0, 0)
             passages, sentences = write_words(building)

@@ -60,6 +60,8 @@ def test_chats_are_listed_searched_renamed_and_deleted(visit: Any, fake_url: str
     page.locator("#turn-1 .asked", has_text="How many?").wait_for()
     page.locator("[data-chats]").click()
     page.locator("#chats-list .tool", has_text="Delete").first.click()
+    assert titles.count() == 2
+    page.locator("#chats-list .tool", has_text="Really delete?").click()
     assert titles.count() == 1
     page.keyboard.press("Escape")
     assert not page.locator("#chats").is_visible()
@@ -289,6 +291,30 @@ def test_the_interface_speaks_vietnamese_where_the_browser_does(visit: Any, fake
     turn.locator(".tools", has_text="Copy").wait_for()
     page.reload()
     page.locator("#new", has_text="New chat").wait_for()
+
+
+def test_what_is_drawn_after_a_change_of_language_speaks_it_too(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.locator("[data-language]").click()
+    ask(page, "differ").locator(".differ", has_text="Các nguồn khác nhau").wait_for()
+    ask(page, "near").locator(".verdict", has_text="Các nguồn không trả lời điều này").wait_for()
+    page.locator("#sources h3", has_text="Nguồn").wait_for()
+    page.locator("[data-language]").click()
+    page.locator("#turn-2 .differ", has_text="Sources differ").wait_for()
+
+
+def test_a_question_that_does_not_arrive_comes_back(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.route("**/gradio_api/queue/join*", lambda route: None)  # the server takes it and says nothing
+    page.locator("#question textarea").fill("differ")
+    page.keyboard.press("Enter")
+    page.locator("#question textarea").evaluate(
+        "e => { e.value = ''; e.dispatchEvent(new Event('input', { bubbles: true })) }"
+    )
+    page.locator("#message .problem", has_text="did not reach the server").wait_for()
+    assert page.locator("#question textarea").input_value() == "differ"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -68,11 +68,18 @@ function row(chat) {
   open.className = "chat-title";
   open.textContent = chat.title;
   if (chat.id === here()) open.setAttribute("aria-current", "true");
-  open.append(Object.assign(document.createElement("span"), { textContent: new Date(chat.at).toLocaleDateString() }));
+  open.append(Object.assign(document.createElement("span"), { textContent: new Date(chat.at).toLocaleString([], { dateStyle: "short", timeStyle: "short" }) }));
   open.disabled = busy(); // an answer under way belongs to the chat that is shown
   open.addEventListener("click", () => { restore(chat); dialog().close(); });
   const rename = tool(t("Rename"), () => renaming(item, chat));
   const remove = tool(t("Delete"), () => {
+    // Nothing brings it back: the second press deletes.
+    if (!remove.dataset.sure) {
+      remove.dataset.sure = "true";
+      remove.textContent = t("Really delete?");
+      remove.setAttribute("aria-label", `${t("Really delete?")} ${chat.title}`);
+      return;
+    }
     write(read().filter((other) => other.id !== chat.id));
     if (chat.id === here()) document.querySelector("#new").click();
     list();

@@ -100,6 +100,8 @@ document.addEventListener("gapbot:place", (event) => {
   // On a phone the charts would push the facts out of sight.
   if (matchMedia("(max-width: 700px)").matches) root().querySelector("details.charts")?.removeAttribute("open");
   fromAddress();
+  // A link with a choice is about the facts that it leaves.
+  if (Object.values(chosen()).some(Boolean)) root().querySelector(".filters")?.scrollIntoView({ block: "start" });
 });
 addEventListener("popstate", () => { if (facts.length && document.body.dataset.tab === "explore") fromAddress(); });
 // Coming back from another part, the choice stands as it was left: the address says so again.

@@ -34,7 +34,12 @@ async function copied(button, text) {
 }
 
 function answerText(button) {
-  const lines = [...button.closest(".answer").querySelectorAll(".short, .prose p")].map((p) => p.innerText.trim());
+  const said = (element) => {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll("a.cite").forEach((a) => { a.textContent = `[${a.textContent.trim()}]`; });
+    return copy.textContent.replace(/\s+/g, " ").trim();
+  };
+  const lines = [...button.closest(".answer").querySelectorAll(".short, .prose p, .differ h4, .differ li")].map(said);
   const { answer } = JSON.parse(button.closest(".turn").dataset.saved);
   for (const c of answer.citations) {
     lines.push(`[${c.marker}] ${[c.title, c.publisher, c.date].filter(Boolean).join(", ")}${/^https?:/.test(c.url ?? "") ? ` ${c.url}` : ""}`);

@@ -10,22 +10,27 @@ let language = wanted();
 /** Return a text of the interface in the language of the page. */
 export const t = (text) => (language === "vi" ? vietnamese[text] ?? text : text);
 
+// Gradio draws anew by changing the elements that stand: what an element says now tells its key, unless it is what was put.
+const known = new WeakMap();
+
 function put(element) {
   if (element.hasAttribute("data-t") && element.childElementCount === 0) {
-    element.dataset.t ||= element.textContent.trim();
-    const text = t(element.dataset.t);
-    if (text && element.textContent !== text) element.textContent = text;
+    const now = element.textContent.trim();
+    const before = known.get(element);
+    const key = element.dataset.t || (before?.shown === now ? before.key : now);
+    const text = t(key);
+    known.set(element, { key, shown: text });
+    if (text && now !== text) element.textContent = text;
   }
-  if (element.dataset.tLabel) element.setAttribute("aria-label", t(element.dataset.tLabel));
-  if (element.dataset.tPlaceholder) element.placeholder = t(element.dataset.tPlaceholder);
+  if (element.dataset.tLabel && element.getAttribute("aria-label") !== t(element.dataset.tLabel)) element.setAttribute("aria-label", t(element.dataset.tLabel));
+  if (element.dataset.tPlaceholder && element.placeholder !== t(element.dataset.tPlaceholder)) element.placeholder = t(element.dataset.tPlaceholder);
 }
 
 const MARKED = "[data-t], [data-t-label], [data-t-placeholder]";
 const GRADIO = { "#new": "New chat", "#ask": "Ask", "#stop": "Stop" };
 
-function putAll(root) {
-  if (root.matches?.(MARKED)) put(root);
-  root.querySelectorAll?.(MARKED).forEach(put);
+function putAll() {
+  document.querySelectorAll(MARKED).forEach(put);
   for (const [selector, text] of Object.entries(GRADIO)) {
     const button = document.querySelector(selector);
     const node = button && [...button.childNodes].find((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim());
@@ -37,7 +42,7 @@ function putAll(root) {
     button.textContent = other.toUpperCase();
     button.lang = other;
   }
-  button?.setAttribute("aria-label", named);
+  if (button && button.getAttribute("aria-label") !== named) button.setAttribute("aria-label", named);
   const box = document.querySelector("#question textarea");
   if (box && box.placeholder !== t("Ask a question")) {
     box.placeholder = t("Ask a question");
@@ -49,7 +54,7 @@ function putAll(root) {
 function use(next) {
   language = next;
   document.documentElement.lang = next;
-  putAll(document.body);
+  putAll();
 }
 
 document.addEventListener("click", (event) => {
@@ -59,8 +64,11 @@ document.addEventListener("click", (event) => {
   use(next);
 });
 
-new MutationObserver((changes) => {
-  for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) putAll(node);
-}).observe(document.documentElement, { childList: true, subtree: true });
+let due = false;
+new MutationObserver(() => {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => { due = false; putAll(); });
+}).observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-t", "aria-label", "placeholder"] });
 document.addEventListener("gapbot:ready", () => use(language));
 use(language); // what is drawn later is put into the language as it comes

@@ -69,8 +69,30 @@ function drawn() {
   if (waiting && !busy()) { trigger("select", waiting); waiting = null; }
   if (!busy()) say("gapbot:turns", all.map((turn) => JSON.parse(turn.dataset.saved)));
 }
-watch("value", drawn);
+watch("value", () => { clearTimeout(lost); drawn(); });
 say("gapbot:ready");
+
+// Gradio empties the box even where its connection has just broken: what did not arrive comes back, and the page says so.
+const PATIENCE = 6000;
+let lost = 0;
+function sent() {
+  const text = box()?.value ?? "";
+  if (!text.trim() || busy()) return;
+  clearTimeout(lost);
+  lost = setTimeout(() => {
+    if (busy() || document.querySelector("#message .problem")) return;
+    if (!box().value) {
+      box().value = text;
+      box().dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    const line = document.querySelector("#message p");
+    line.className = "problem";
+    line.setAttribute("role", "alert");
+    line.textContent = "The question did not reach the server. It stands in the box again.";
+  }, PATIENCE);
+}
+document.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box()) sent(); }, true);
+document.addEventListener("click", (event) => { if (event.target.closest?.("#ask")) sent(); }, true);
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");

@@ -3,6 +3,8 @@ export const vietnamese = {
   "Answers from your documents, each sentence cited from its source": "Giải đáp từ tài liệu của bạn, mỗi câu đều dẫn nguồn",
   "This part cannot be shown now. Reload the page to try again.": "Không thể hiển thị phần này. Hãy tải lại trang để thử lại.",
   "Not sent: sign in again": "Chưa gửi: hãy đăng nhập lại",
+  "Really delete?": "Xóa thật chứ?",
+  "The question did not reach the server. It stands in the box again.": "Câu hỏi không đến được máy chủ. Nó lại nằm trong ô nhập.",
   "Cancel": "Hủy",
   "Warming up: trying out a few questions …": "Đang khởi động: thử trước vài câu hỏi …",
   "Compute": "Năng lực tính toán",
