@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from bot.conflicts import statements_at
 from bot.question import Reading, read_question
 from bot.signals import Candidate
 from index.terms import matches, sentence_terms, stem, words
@@ -57,7 +58,7 @@ def name_asked(text: str, is_word: IsWord) -> str | None:
 def told(reading: Reading, found: Sequence[Candidate]) -> list[Candidate]:
     """Return the sentences that tell of a subject: they have all its words, and those that open with it come first."""
     own = [c for c in found if all(matches(t, sentence_terms(c.sentence.text)) for t in reading.terms)]
-    own.sort(key=lambda c: not _opens(reading, c.sentence.text))
+    own.sort(key=lambda c: (not _recorded(reading, c), not _opens(reading, c.sentence.text)))
     chosen: list[Candidate] = []
     length = 0
     for candidate in own:
@@ -75,6 +76,13 @@ def _is_name(text: str, part: str, is_word: IsWord) -> bool:
     reading, own = read_question(text), {stem(w): w for w in words(part) if w != "the"}
     names = {t for t, w in own.items() if t in reading.names or (w.isalpha() and not is_word(w))}
     return bool(names) and len(own) <= 5 and own.keys() <= names | {*reading.numbers}
+
+
+def _recorded(reading: Reading, candidate: Candidate) -> bool:
+    """Tell whether the subject, and no more than it, is recorded as that of a sentence: FPT is not FPT Smart Cloud."""
+    sentence = candidate.sentence
+    found = statements_at(candidate.evidence.document, sentence.start, sentence.end)
+    return any(sentence_terms(s.subject or "") == frozenset(reading.terms) for s in found)
 
 
 def _opens(reading: Reading, sentence: str) -> bool:

@@ -16,6 +16,8 @@ from index.terms import matches, sentence_terms, stem, words
 
 DIFFER = "Sources differ:"
 """How the paragraph of an answer begins that says what other sources say."""
+ALSO = "Also:"
+"""How it begins where they give the same figure and say something else of it."""
 _NEAR = 3
 _MOST_MISSING = 2
 # Words that stand for things and name none.
@@ -115,7 +117,7 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
             conflict, said = _conflict(differing, cited.add(candidate), cited)
             conflicts += [conflict] if conflict else []
             if said:
-                text += f"\n\n{DIFFER} {' '.join(said)}"
+                text += f"\n\n{DIFFER if conflict else ALSO} {' '.join(said)}"
     if not conflicts and not several and not given:
         text, conflicts = _beside(text, figures_beside(reading, best, found.ranked, found.scores), cited)
     return replace(
@@ -180,8 +182,9 @@ def _conflict(differing: Difference, own: int, cited: Citations) -> tuple[Confli
         if known is None:
             said.append(f"{flat(document.text[statement.start : statement.end])} [{marker}]")
         sides.append(Side(values[place], statement.as_of or document.date, marker))
-    dated = {(side.value, side.date) for side in sides}
-    return Conflict(differing.subject, tuple(sides)) if len(dated) > 1 else None, said
+    figures = {tuple(w for w in words(shown_value(s)) if w[0].isdigit()) for _, s in differing.sides}
+    same = len(figures) == 1 and figures != {()}
+    return None if same else Conflict(differing.subject, tuple(sides)), said
 
 
 def _missing(found: Found) -> list[str]:

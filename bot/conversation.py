@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.fragments import NAME_RUN, PREPOSITION, is_name, like, substitute
 from bot.question import Reading, expected_kind, read_question
 from index.terms import STOPWORDS, terms, words
 
@@ -21,19 +22,12 @@ _OPENING = re.compile(
     re.I,
 )
 _LEADING = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|now|well)\b[,\s]+)+", re.I)
-_PREPOSITION = re.compile(
-    r"^(?:in|for|by|at|on|from|of|to|with|during|since|before|after|between|among|the|up|down|over|under)\b\s*", re.I
-)
 _QUESTION_WORD = re.compile(
     r"^(?:(?:since|until|till|by|from|in|on|at|for|to|with|under|about|of) )?(?:who|whom|whose|what|when|where|why|which|how|is|are|was|were|do|does|did|has|have|can|could|will|would|should|list|name|"
     r"tell|give|explain|compare|define|describe)\b",
     re.I,
 )
 _WHERE = re.compile(r"^(?:and |so |but )?where\b", re.I)
-_YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
-_NAME_RUN = re.compile(
-    r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*(?:\.\d\w*)*(?:\s(?:of\s|the\s|and\s)?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&-]*(?:\.\d\w*)*)*"
-)
 _COUNTED = re.compile(
     r"^how (?:many|much) (.+?) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.I
 )
@@ -143,8 +137,10 @@ def _resolve(question: str, before: _Turn) -> tuple[str, bool]:
         and (opening or len(reading.terms) <= 2)
         and not _is_topic(bare, opening)
         and not _first_pronoun(rest)
+        # A bare name with nothing like it before is a subject of its own.
+        and (opening or not is_name(bare) or like(bare, before.read, before.typed))
     ):
-        return _substitute(bare, before.read, before.typed), False
+        return substitute(bare, before.read, before.typed), False
     pronoun = _first_pronoun(rest)
     if pronoun:
         return _replace_pronoun(rest, pronoun, before), True
@@ -177,14 +173,14 @@ def topic_of(question: str) -> str:
     if defined and len(body.split()) <= 8:
         return text[defined.end() :]
     names = [
-        _with_noun(text, m) for m in _NAME_RUN.finditer(text) if m.start() > 0 and not _QUESTION_WORD.match(m.group())
+        _with_noun(text, m) for m in NAME_RUN.finditer(text) if m.start() > 0 and not _QUESTION_WORD.match(m.group())
     ]
     # The end of a phrase is what it is about: "the traditional process for making balsamic vinegar".
     return " ".join(dict.fromkeys(names)) if names else " ".join(_content(text).split()[-_TOPIC_WORDS:])
 
 
 def _names_in(text: str) -> str:
-    return " ".join(m.group() for m in _NAME_RUN.finditer(text))
+    return " ".join(m.group() for m in NAME_RUN.finditer(text))
 
 
 def _with_noun(text: str, name: re.Match[str]) -> str:
@@ -204,40 +200,7 @@ def _content(question: str) -> str:
 def _is_topic(bare: str, opening: re.Match[str] | None) -> bool:
     """Tell a new topic typed tersely ("Viettel data centers") from a fragment that needs the turn before it."""
     reading = read_question(bare)
-    return opening is None and len(reading.terms) >= 2 and bool(reading.names or not _PREPOSITION.match(bare))
-
-
-def _substitute(fragment: str, previous: str, typed: str) -> str:
-    """Put a fragment ("China", "in 2023") in the place of its like in the previous question, or add it.
-
-    `typed` is the previous question as it was typed: a name that stands there is meant before one carried over.
-    """
-    core = _PREPOSITION.sub("", fragment)
-    year = _YEAR.fullmatch(core.strip())
-    inner = _YEAR.search(core)
-    if inner and not year and _YEAR.search(previous):
-        # "2025, for the UK": the year takes the place of the year, the rest that of its like.
-        previous = _YEAR.sub(inner.group(), previous, count=1)
-        rest = re.sub(r"^[\s,]+|[\s,]+$", "", core.replace(inner.group(), "", 1))
-        rest = re.sub(
-            r"(?:,? (?:i mean|that is|please|in|for|by|of))+$|^(?:,? ?(?:in|for|by|of) )+", "", rest, flags=re.I
-        )
-        return _substitute(rest, previous, typed) if rest else previous
-    if year and _YEAR.search(previous):
-        return _YEAR.sub(year.group(), previous, count=1)
-    names = [m for m in _NAME_RUN.finditer(previous) if m.start() > 0 and not m.group().isupper()]
-    countries = [m for m in _NAME_RUN.finditer(previous) if m.start() > 0]
-    choice = names or countries
-    if core[:1].isupper() and choice and not year:
-        target = next((m for m in reversed(choice) if m.group() in typed), choice[-1])
-        text = target.group()
-        suffix = re.search(r"[’']s$", text)
-        before = previous[: target.start()]
-        if text[:4].lower() != "the " and not core.lower().startswith("the "):
-            before = re.sub(r"\bthe $", "", before)
-        return before + core + (suffix.group() if suffix else "") + previous[target.end() :]
-    ending = "?" if previous.endswith("?") else ""
-    return f"{previous.rstrip(' ?!.')} {fragment}{ending}"
+    return opening is None and len(reading.terms) >= 2 and bool(reading.names or not PREPOSITION.match(bare))
 
 
 def _first_pronoun(text: str) -> re.Match[str] | None:
@@ -259,7 +222,7 @@ def _first_pronoun(text: str) -> re.Match[str] | None:
             continue
         # A pronoun with a name before it in the same question refers to that name, unless it is the object beside it.
         if not (word in ("it", "them", "him") and _OBJECT.search(text[: match.start()])) and any(
-            m.start() > 0 for m in _NAME_RUN.finditer(text[: match.start()])
+            m.start() > 0 for m in NAME_RUN.finditer(text[: match.start()])
         ):
             continue
         return match

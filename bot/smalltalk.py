@@ -13,7 +13,7 @@ _REPLIES = [
         "I am well, thank you, and ready for a question about the sources I hold.",
     ),
     (
-        re.compile(rf"^(?:(?:ok(?:ay)?|great|perfect|cool|nice)[\s,!.]*)?(?:many )?(?:thanks|thank you|thx|ty|cheers|cảm ơn(?: bạn)?)(?: (?:a lot|so much|very much|again|bot|gapbot))?{_POLITE}$", re.I),
+        re.compile(rf"^(?:(?:ok(?:ay)?|great|perfect|cool|nice)[\s,!.]*)?(?:many )?(?:thanks|thank you|thx|ty|cheers|cảm ơn(?: bạn)?)(?: (?:a lot|so much|very much|again|bot|gapbot))?(?:[\s,.!–-]+(?:that|this|it)(?:'s| is| was)(?: (?:very|really|so|all))?(?: (?:great|good|helpful|useful|perfect|nice|fine|clear|interesting|all))?)?{_POLITE}$", re.I),
         "You are welcome. Ask on whenever you like.",
     ),
     (

@@ -18,6 +18,18 @@ MODELS = "How many AI models has the United States developed?"
             "How many data centers will Viettel have by 2030?",
         ),
         (["How much AI funding did Vietnam get?"], "why did it grow?", "Why did AI funding of Vietnam grow?"),
+        (
+            ["How much was US private AI investment in 2024?"],
+            "and China?",
+            "How much was China private AI investment in 2024?",
+        ),
+        (
+            ["Where does Vietnam rank in the Readiness Index?"],
+            "in Malaysia?",
+            "Where does Malaysia rank in the Readiness Index?",
+        ),
+        (["How many people does FPT employ?"], "and Viettel?", "How many people does Viettel employ?"),
+        (["What is a GPU hour?"], "Google", "Google"),
         (["Who is the head of Viettel AI?"], "Where did he speak?", "Where did the head of Viettel AI speak?"),
         (["Who is Le Hong Viet?"], "Which company does he run?", "Which company does Le Hong Viet run?"),
         (["How many data centers does Viettel have?"], "What are its plans?", "What are Viettel's plans?"),
