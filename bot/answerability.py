@@ -12,7 +12,7 @@ from bot.reader import Reader, ReadPassage
 from bot.signals import NAMES, READ_NAMES, Candidate, passage_text, signal_vector, with_reading
 from index.retriever import Evidence
 
-ANSWER = 0.4
+ANSWER = 0.37
 """The calibrated probability from which a question counts as answered."""
 PASSAGES_READ = 6
 """How many passages the reader reads: those of the best-ranked sentences."""

@@ -20,7 +20,7 @@ from bot.followups import follow_ups
 from bot.generative import draft, written
 from bot.llm import Model
 from bot.prompts import Prompt, rephrasing_prompt
-from bot.question import asked_alone, read_question, sides
+from bot.question import Reading, asked_alone, read_question, sides
 from bot.reader import Reader
 from bot.rephrasing import rephrased
 from bot.signals import Candidate, candidates
@@ -181,7 +181,7 @@ class Chain:
         text, tokens = rephrased(_plain(question.text), history, read.text, self._model)
         text = read.text if text == read.text else read.index.corrected(text)
         seconds = time.monotonic() - started
-        return replace(read, text=text, reading=read_question(text), tokens=tokens, seconds=seconds)
+        return replace(read, text=text, reading=understood(text, read.index), tokens=tokens, seconds=seconds)
 
     def _leans(self, question: Question, history: list[str]) -> bool:
         return not question.as_typed and leans_on_history(_plain(question.text), history)
@@ -190,10 +190,10 @@ class Chain:
         index = self.index
         if question.as_typed:
             text = _plain(question.text)
-            return Read(question, text, read_question(text), index)
+            return Read(question, text, understood(text, index), index)
         history = _history(question)
         text = index.corrected(standalone_question(_plain(question.text), history, self._name_of))
-        return Read(question, text, read_question(text), index, history[-1] if history else "")
+        return Read(question, text, understood(text, index), index, history[-1] if history else "")
 
     def _name_of(self, question: str) -> str | None:
         """Return the name that answers an earlier question, if it is answered by one."""
@@ -250,7 +250,7 @@ class Chain:
     def _side(self, read: Read, side: str) -> Found:
         """Return what is found for one side of a comparison, asked with the comparing word and without: the surer."""
         texts = dict.fromkeys((side, asked_alone(side)))
-        found = [self._retrieve(Read(read.question, t, read_question(t), read.index)) for t in texts]
+        found = [self._retrieve(Read(read.question, t, understood(t, read.index), read.index)) for t in texts]
         return max(found, key=lambda f: f.probability)
 
     def _meant(self, found: Found) -> tuple[str, ...]:
@@ -258,11 +258,20 @@ class Chain:
         read, choices = found.read, []
         for subject, candidate in subjects(read.reading, found.ranked, found.scores):
             text = asked_of(read.text, subject)
-            tried = self._retrieve(Read(read.question, text, read_question(text), read.index))
+            tried = self._retrieve(Read(read.question, text, understood(text, read.index), read.index))
             same = bool(tried.ranked) and tried.ranked[0].evidence.document.id == candidate.evidence.document.id
             if same and tried.probability >= self._threshold:
                 choices.append(text)
         return tuple(choices)
+
+
+def understood(text: str, index: Index) -> Reading:
+    """Analyse a question; a word that the corpus has and the language has not is a name, however it is typed."""
+
+    def name(word: str) -> bool:
+        return word.isalpha() and word in index.vocabulary and not index.encoder.knows_word(word)
+
+    return read_question(text, name)
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

@@ -1,6 +1,7 @@
 """Read a question: what kind of answer it expects and which words, names and numbers it turns on."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -76,8 +77,8 @@ class Reading:
     counted: tuple[str, ...] = ()
 
 
-def read_question(text: str) -> Reading:
-    """Analyse a question.
+def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Reading:
+    """Analyse a question. `is_name` tells words that are names though they begin small.
 
     >>> read_question("How many AI models did China develop in 2024?").expected
     'quantity'
@@ -89,6 +90,8 @@ def read_question(text: str) -> Reading:
     names = tuple(
         dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content)
     )
+    if is_name:
+        names = tuple(dict.fromkeys((*names, *(t for t in content if is_name(by_term[t])))))
     years = tuple(_YEAR.findall(text))
     # "Llama 3" is another than "Llama 3.1": the number belongs to the name.
     versions = (w for m in _VERSION.finditer(text) for w in words(m.group(1)))
