@@ -50,7 +50,7 @@ export const vietnamese = {
   "likely": "có thể đúng",
   "unsure": "chưa chắc",
   "Of answers marked so, about nine in ten were right when measured.": "Khi đo, khoảng 9 trên 10 câu trả lời mang nhãn này là đúng.",
-  "Of answers marked so, about three in four were right when measured.": "Khi đo, khoảng 3 trên 4 câu trả lời mang nhãn này là đúng.",
+  "Of answers marked so, about two in three were right when measured.": "Khi đo, khoảng 2 trên 3 câu trả lời mang nhãn này là đúng.",
   "Of answers marked so, about half were right when measured. Read the source.": "Khi đo, khoảng một nửa số câu trả lời mang nhãn này là đúng. Hãy đọc nguồn.",
   "source": "nguồn",
   "sources": "nguồn",
