@@ -327,7 +327,8 @@ def test_axe_finds_nothing_serious_in_any_state(visit: Any, fake_url: str, schem
     found["answers"] = serious(page, scheme)
     page.locator("#turn-2 a.cite").first.click()
     page.locator(".card.active").wait_for()
-    found["sources"] = serious(page, scheme)
+    page.locator("#turn-1 [data-edit]").click()
+    found["sources and editing"] = serious(page, scheme)
     page.locator("[data-chats]").click()
     found["chats"] = serious(page, scheme)
     assert {state: problems for state, problems in found.items() if problems} == {}
