@@ -63,7 +63,17 @@ def export(reader: Reader, out: Path) -> None:
     program.save(str(out))
     model = onnx.load(str(out))
     halve(model.graph)
+    bare(model)
     onnx.save(model, str(out))
+
+
+def bare(model: Any) -> None:
+    """Take out what the exporter notes of where each node came from: it tells of the machine that exported, and no more."""
+    graph = model.graph
+    del model.metadata_props[:], graph.metadata_props[:]
+    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
 
 
 def halve(graph: Any) -> None:
