@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable, Sequence
 
 from bot.conflicts import statements_at
+from bot.extractive import overlap
 from bot.question import Reading, read_question
 from bot.signals import Candidate
 from index.terms import matches, sentence_terms, stem, words
 
 SURE = 0.8
 """The confidence of such an answer. Not fitted: every sentence that is about the subject is a right one."""
+
+RARE = 1.5
+"""The inverse document frequency above which a name tells what a sentence is about: every other one speaks of AI here."""
 
 _MOST_SENTENCES = 4
 _MOST_WORDS = 120
@@ -63,7 +67,7 @@ def told(reading: Reading, found: Sequence[Candidate]) -> list[Candidate]:
     length = 0
     for candidate in own:
         count = len(candidate.sentence.text.split())
-        if length + count <= _MOST_WORDS and not any(_alike(candidate, c) for c in chosen):
+        if length + count <= _MOST_WORDS and not any(overlap(candidate, c) > _ALIKE for c in chosen):
             chosen.append(candidate)
             length += count
         if len(chosen) == _MOST_SENTENCES:
@@ -88,8 +92,3 @@ def _recorded(reading: Reading, candidate: Candidate) -> bool:
 def _opens(reading: Reading, sentence: str) -> bool:
     opening = sentence_terms(" ".join(sentence.split()[:_OPENING]))
     return all(matches(t, opening) for t in reading.terms)
-
-
-def _alike(a: Candidate, b: Candidate) -> bool:
-    x, y = sentence_terms(a.sentence.text), sentence_terms(b.sentence.text)
-    return len(x & y) > _ALIKE * min(len(x), len(y))

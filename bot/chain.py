@@ -10,7 +10,7 @@ from dataclasses import replace
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot import answerability
-from bot.about import SURE, name_asked, subject_asked, told
+from bot.about import RARE, SURE, name_asked, subject_asked, told
 from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
 from bot.citations import verified
@@ -23,7 +23,7 @@ from bot.prompts import Prompt, rephrasing_prompt
 from bot.question import Reading, asked_alone, read_question, sides
 from bot.reader import Reader
 from bot.rephrasing import rephrased
-from bot.signals import Candidate, candidates
+from bot.signals import candidates
 from bot.smalltalk import small_talk
 from bot.starters import Starters, suggested, tried
 from corpus.documents import Document
@@ -35,8 +35,6 @@ WHICH = "Several things could be meant. Which of these do you ask about?"
 
 _K = 20
 _TURNS = 12
-# The inverse document frequency from which a name tells what a sentence is about: every other one speaks of AI here.
-_RARE = 1.5
 _log = logging.getLogger(__name__)
 
 
@@ -215,9 +213,9 @@ class Chain:
         if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
-        known = self._told(found, subject_asked(read.text, read.index.encoder.knows_word))
-        if known:
-            return replace(extracted(replace(base, confidence=SURE), found, known), short=None)
+        about = self._told(base, found, subject_asked(read.text, read.index.encoder.knows_word))
+        if about:
+            return about
         if read.reading.expected == "comparison":
             # Each side is a question of its own: a sentence about one of them says nothing of the other.
             answers = [self._side(read, side) for side in sides(read.text)]
@@ -231,21 +229,23 @@ class Chain:
         if len(choices) > 1:
             return replace(base, status="ambiguous", text=WHICH, choices=choices)
         defined = bool(found.ranked) and found.ranked[0].signals["defines"] > 0
-        known = [] if defined else self._told(found, name_asked(read.text, read.index.encoder.knows_word), _RARE)
-        if known:
-            return replace(extracted(replace(base, confidence=SURE), found, known), short=None)
+        name = None if defined else name_asked(read.text, read.index.encoder.knows_word)
+        about = self._told(base, found, name, RARE)
+        if about:
+            return about
         if found.ranked and found.probability >= self._threshold:
             return extracted(base, found)
         return refused(base, found)
 
-    def _told(self, found: Found, subject: str | None, rare: float = 0.0) -> list[Candidate]:
-        """Return what is known of a subject, if that is what is asked and it is as `rare`."""
+    def _told(self, base: Answer, found: Found, subject: str | None, rare: float = 0.0) -> Answer | None:
+        """Return the answer of what is known of a subject, if one is asked for, is as `rare`, and something is known."""
         if subject is None:
-            return []
+            return None
         reading, index = read_question(subject), found.read.index
         if not reading.terms or max(map(index.vocabulary.idf, reading.terms)) < rare:
-            return []
-        return told(reading, candidates(reading, index.retrieve(subject, _K), index))
+            return None
+        known = told(reading, candidates(reading, index.retrieve(subject, _K), index))
+        return replace(extracted(replace(base, confidence=SURE), found, known), short=None) if known else None
 
     def _side(self, read: Read, side: str) -> Found:
         """Return what is found for one side of a comparison, asked with the comparing word and without: the surer."""

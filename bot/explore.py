@@ -11,21 +11,14 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import jinja2
-
 from bot.chain import Chain
 from bot.charts import draw
 from bot.facts import MOST, Fact, read_facts
-from bot.markup import PAGE, day
+from bot.markup import PAGE, PARTS, day
 from index.catalogue import Group
 from index.retriever import Index
 
 _LIBRARIES = ("chromadb", "onnxruntime", "langchain", "gradio")
-
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-)
-_templates.filters["day"] = day
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ def _explore(index: Index) -> bytes:
         "year": _options(year for f in facts if f.years for year in {*f.years})[::-1],
         "source": _options(f.source for f in facts),
     }
-    html = _templates.get_template("explore.html").render(
+    html = PARTS.get_template("explore.html").render(
         facts=facts, charts=draw(facts), filters=filters, most=MOST, documents=index.generation.documents
     )
     return gzip.compress(html.encode(), 5)
@@ -79,7 +72,7 @@ def _options(values: Iterable[Any]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _about(index: Index) -> str:
-    return _templates.get_template("about.html").render(
+    return PARTS.get_template("about.html").render(
         holding=holding(index.catalogue.groups(), len(_facts(index))),
         generation=index.generation,
         built=day(date.fromtimestamp(index.catalogue.written).isoformat()),

@@ -42,7 +42,7 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
             near = scores[0] - score <= margin and _read_as_evidence(candidate, 0.0)
             if not beside and not (near and (several or (gain and len(chosen) < 2))):
                 continue
-            redundancy = max(_overlap(candidate, c) for c in chosen)
+            redundancy = max(overlap(candidate, c) for c in chosen)
             together = any(candidate.evidence is c.evidence for c in chosen)
             # A comparison needs each of its sides, which are names.
             sides = len((_covered(reading, candidate) - covered) & set(reading.names))
@@ -71,7 +71,8 @@ def _covered(reading: Reading, candidate: Candidate) -> set[str]:
     return {t for t in reading.terms if matches(t, own)}
 
 
-def _overlap(a: Candidate, b: Candidate) -> float:
+def overlap(a: Candidate, b: Candidate) -> float:
+    """Return the share of the shorter sentence's terms that two sentences have in common, 0 to 1."""
     x, y = sentence_terms(a.sentence.text), sentence_terms(b.sentence.text)
     return len(x & y) / (min(len(x), len(y)) or 1)
 
@@ -81,4 +82,4 @@ def _same_statement(a: Candidate, b: Candidate) -> bool:
     if a.sentence.text == b.sentence.text:
         return True
     numbers = [{s.text for s in c.spans if s.kind != "name"} for c in (a, b)]
-    return _overlap(a, b) > 0.8 and (numbers[0] <= numbers[1] or numbers[1] <= numbers[0])
+    return overlap(a, b) > 0.8 and (numbers[0] <= numbers[1] or numbers[1] <= numbers[0])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from bot.about import RARE
 from bot.acronyms import acronyms
 from bot.answer import Answer, Question
 from bot.compose import Found
@@ -16,7 +17,6 @@ from index.terms import sentence_terms, stem, words
 _NEAR = 16
 _TRIES = 6
 _SURE = 0.6
-_RARE = 1.5
 
 
 def follow_ups(
@@ -54,7 +54,7 @@ def _candidates(found: Found, answer: Answer) -> Iterator[str]:
     vocabulary = found.read.index.vocabulary
     for term in dict.fromkeys(acronyms(re.sub(r"\[\d+\]", "", answer.text))):
         # What every other sentence speaks of needs no explanation.
-        rare = vocabulary.idf(stem(words(term)[0])) > _RARE
+        rare = vocabulary.idf(stem(words(term)[0])) > RARE
         if rare and not sentence_terms(term) & sentence_terms(found.read.text):
             yield f"What is {term}?"
 

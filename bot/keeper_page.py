@@ -4,14 +4,13 @@ import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import jinja2
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from bot.failures import ToldRoute
 from bot.keeping import SESSION_SECONDS, Keeper, NoRoom
-from bot.markup import PAGE, day
+from bot.markup import PARTS
 from corpus.formats import READERS
 from corpus.loaders import ROW_FORMATS
 
@@ -22,10 +21,6 @@ UPLOADS = f"{KEEPER}/documents"
 _COOKIE = "gapbot_keeper"
 _ROWS, _MOST = 40, 100
 """Documents that are listed at a time, and the most gaps and judgements."""
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-)
-_templates.filters["day"] = day
 
 
 class Password(BaseModel):
@@ -60,7 +55,7 @@ def router(keeper: Keeper) -> APIRouter:
     @routes.get("", response_class=HTMLResponse)
     async def shell() -> str:
         formats = ",".join(sorted({*READERS, *ROW_FORMATS}))
-        return _templates.get_template("keeper.html").render(formats=formats, quota=keeper.quota)
+        return PARTS.get_template("keeper.html").render(formats=formats, quota=keeper.quota)
 
     @routes.post("/session", status_code=204, dependencies=[Depends(own)])
     async def sign_in(given: Password, request: Request, response: Response) -> None:
@@ -123,7 +118,7 @@ def router(keeper: Keeper) -> APIRouter:
 
 def _lists(keeper: Keeper) -> str:
     rows, more, total = keeper.documents(_ROWS)
-    return _templates.get_template("keeper_lists.html").render(
+    return PARTS.get_template("keeper_lists.html").render(
         rows=rows, more=more, total=total, used=keeper.used(), quota=keeper.quota, refused=keeper.refused(),
         gaps=keeper.gaps(), feedback=keeper.feedback(), most=_MOST,
     )  # fmt: skip
@@ -131,7 +126,7 @@ def _lists(keeper: Keeper) -> str:
 
 def _rows(keeper: Keeper, skip: int) -> str:
     rows, more, _ = keeper.documents(_ROWS, skip)
-    return _templates.get_template("keeper_rows.html").render(rows=rows, more=more)
+    return PARTS.get_template("keeper_rows.html").render(rows=rows, more=more)
 
 
 def _check_size(keeper: Keeper, size: int) -> None:

@@ -9,17 +9,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bot.chain import Chain
 from bot.config import Quota, Settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import Gap, GapLog
+from bot.indexing import update_index
 from bot.limits import Attempts
 from corpus.added import Added, AddedDocuments
 from corpus.errors import GapbotError, IndexBusy, UsageError
 from corpus.loaders import ROW_FORMATS, Refusal, cleaned
-from index.build import Summary, sync
+from index.build import Summary
 from index.catalogue import Listed
 from index.ingest import Progress
 
@@ -171,11 +173,7 @@ class Keeper:
     def __init__(self, config: Settings, chain: Chain, password: str) -> None:
         self.sessions = Sessions(password)
         self.attempts = Attempts()
-        self.indexing = Indexing(
-            lambda report: sync(
-                config.index, config.corpus, config.encoders, config.encoder, added=config.added, progress=report
-            )
-        )
+        self.indexing = Indexing(partial(update_index, config))
         self.quota: Quota = config.quota
         self._config = config
         self._chain = chain

@@ -203,6 +203,11 @@ def _sentence(message: str) -> str:
 
 
 _TURNS = TypeAdapter(list[Turn])
+PARTS = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+)
+"""The templates of the page's parts beside the chat."""
+PARTS.filters["day"] = day
 _templates = jinja2.Environment(loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined)
 _templates.filters["paragraphs"] = _paragraphs
 _templates.filters["cited"] = _cited

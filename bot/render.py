@@ -14,8 +14,8 @@ from rich.text import Text
 from bot.answer import Answer, Citation
 from bot.compose import DIFFER
 from bot.config import Settings
-from index import generations
-from index.build import Summary, sync
+from bot.indexing import update_index
+from index.build import Summary
 from index.retriever import Evidence
 
 if TYPE_CHECKING:
@@ -114,10 +114,7 @@ def _build(config: Settings, rebuild: bool, cluster: "Cluster | None" = None) ->
                 said.add(stage)
                 print(f"{stage}…", file=sys.stderr, flush=True)
 
-        return sync(
-            config.index, config.corpus, config.encoders, config.encoder, added=config.added, rebuild=rebuild,
-            progress=report, place=config.server or generations, cluster=cluster,
-        )  # fmt: skip
+        return update_index(config, report, rebuild=rebuild, cluster=cluster)
 
 
 def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:

@@ -17,6 +17,7 @@ from bot.config import Settings
 from index.build import sync
 from tests import writing
 from tests.chroma_server import chroma_server
+from tests.swapping import published_meanwhile
 
 _MOST = 120
 
@@ -76,7 +77,7 @@ def shared(folder: Path, encoder_folder: Path, swaps: int) -> dict[str, float]:
         return name
 
     answers: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    seen_after = back_after = 0.0
+    back_after = 0.0
     with ExitStack() as running:
         chroma = running.enter_context(chroma_server(folder / "chroma" / "data"))
         name = publish(0, chroma.url)
@@ -90,20 +91,14 @@ def shared(folder: Path, encoder_folder: Path, swaps: int) -> dict[str, float]:
                 rows.append(_ask(client))
 
         threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
-        for thread in threads:
-            thread.start()
-        try:
-            for version in range(1, swaps + 1):
-                name = publish(version, chroma.url)
-                published = time.monotonic()
-                while not all(rows[-1][1].get("generation") == name for rows in answers.values()):
-                    assert time.monotonic() - published < 30, "the new version is not seen"
-                    time.sleep(0.02)
-                seen_after = max(seen_after, time.monotonic() - published)
-        finally:
-            end.set()
-            for thread in threads:
-                thread.join()
+        seen_after = published_meanwhile(
+            threads,
+            end,
+            swaps,
+            lambda version: publish(version, chroma.url),
+            lambda name: all(rows[-1][1].get("generation") == name for rows in list(answers.values())),
+        )
+        name = list(words)[-1]
         chroma.stop()
         for client in clients:
             started = time.monotonic()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,35 @@ from bot.loading import load_chain
 from index.build import sync
 from tests import writing
 from tests.serving import served
+
+
+def published_meanwhile(
+    threads: Sequence[threading.Thread],
+    end: threading.Event,
+    times: int,
+    publish: Callable[[int], str],
+    seen: Callable[[str], bool],
+) -> float:
+    """Publish `times` versions while threads ask until `end`; return the longest, in seconds, until one was seen.
+
+    Raises AssertionError for one that is not seen within 30 seconds.
+    """
+    longest = 0.0
+    for thread in threads:
+        thread.start()
+    try:
+        for version in range(1, times + 1):
+            name = publish(version)
+            published = time.monotonic()
+            while not seen(name):
+                assert time.monotonic() - published < 30, "the new version is not seen"
+                time.sleep(0.01)
+            longest = max(longest, time.monotonic() - published)
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join()
+    return longest
 
 
 def swapped(folder: Path, encoder_folder: Path, times: int, clients: int = 3) -> dict[str, float]:
@@ -34,26 +64,18 @@ def swapped(folder: Path, encoder_folder: Path, times: int, clients: int = 3) ->
                 got = client.post("/api/ask", json={"question": writing.QUESTION})
                 answers.append((time.monotonic(), got.status_code, got.json()))
 
-    longest = 0.0
+    def publish(version: int) -> str:
+        writing.write_corpus(corpus, version)
+        with writing.writer(settings.index, corpus, settings.encoders) as (_, told):
+            name = writing.outcome(told).partition("published ")[2]
+        words[name] = writing.code_word(version)
+        return name
+
     with served(load_chain(settings)) as url:
         threads = [threading.Thread(target=ask, args=(url,)) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        try:
-            for version in range(1, times + 1):
-                writing.write_corpus(corpus, version)
-                with writing.writer(settings.index, corpus, settings.encoders) as (_, told):
-                    name = writing.outcome(told).partition("published ")[2]
-                words[name] = writing.code_word(version)
-                published = time.monotonic()
-                while not any(row.get("generation") == name for _, _, row in list(answers)[-20:]):
-                    assert time.monotonic() - published < 30, "the new version is not seen"
-                    time.sleep(0.01)
-                longest = max(longest, time.monotonic() - published)
-        finally:
-            end.set()
-            for thread in threads:
-                thread.join()
+        longest = published_meanwhile(
+            threads, end, times, publish, lambda name: any(r.get("generation") == name for _, _, r in answers[-20:])
+        )
     for _, status, row in answers:
         assert status == 200, row
         word = words[str(row["generation"])]

@@ -171,6 +171,7 @@ def test_starters_are_answered(visit: Any, base_url: str) -> None:
     page = visit(base_url)
     page.locator(".welcome .choice").first.click()
     page.locator("#turn-1.done .answer.answered").wait_for()
+    assert page.locator("#turn-1 a.cite").count() >= 1
 
 
 def test_what_the_corpus_lacks_is_said_plainly(visit: Any, base_url: str) -> None:
@@ -312,7 +313,8 @@ def test_failures_are_one_plain_line(visit: Any, fake_url: str) -> None:
 def test_choices_ask_themselves(visit: Any, fake_url: str) -> None:
     page = visit(fake_url)
     ask(page, "which").locator(".choice").first.click()
-    page.locator("#turn-2.done", has_text=FakeChain.begin[0]).wait_for()
+    page.locator("#turn-2.done").wait_for()
+    assert page.locator("#turn-2 .asked").inner_text() == FakeChain.begin[0]
 
 
 def test_light_and_dark_follow_the_system(visit: Any, fake_url: str) -> None:

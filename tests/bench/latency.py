@@ -50,9 +50,9 @@ def index_figures(home: Path) -> dict[str, Any]:
     from index.encoder import ensure_exported
 
     config = settings(home=str(home))
-    export = _timed(lambda: ensure_exported(config.encoders, config.encoder))
-    index = _timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder))
-    again = _timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder))
+    export = timed(lambda: ensure_exported(config.encoders, config.encoder))
+    index = timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder))
+    again = timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder))
     documents, _ = load_corpus(config.corpus)
     texts = []
     for document in documents:
@@ -66,10 +66,10 @@ def index_figures(home: Path) -> dict[str, Any]:
     torch.set_num_threads(THREADS)
     model = SentenceTransformer(str(get_model_path()), device="cpu")
     model.encode(texts[:8])
-    bare = statistics.median(_timed(lambda: model.encode(texts)) for _ in range(3))
+    bare = statistics.median(timed(lambda: model.encode(texts)) for _ in range(3))
     # The same again with everything warm, for the first run above also paid for imports that encode has behind it.
     rebuilt = statistics.median(
-        _timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder, rebuild=True))
+        timed(lambda: sync(config.index, config.corpus, config.encoders, config.encoder, rebuild=True))
         for _ in range(3)
     )
     return {
@@ -87,7 +87,7 @@ def answer_figures(home: Path, questions: list[str]) -> dict[str, Any]:
     chain = load_chain(settings(home=str(home)))
     for text in questions[:5]:
         chain.ask(Question(text))
-    times = sorted(_timed(lambda text=text: chain.ask(Question(text))) for text in questions)  # type: ignore[misc]
+    times = sorted(timed(lambda text=text: chain.ask(Question(text))) for text in questions)  # type: ignore[misc]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "questions": len(questions), "warm p50 ms": round(1000 * statistics.median(times), 1),
@@ -102,7 +102,7 @@ def cold_figures(home: Path, repeats: int) -> dict[str, Any]:
     times: dict[str, list[float]] = {"cold ask s": [], "import sentence_transformers s": []}
     for _ in range(repeats):
         for name, command in zip(times, (ask, reference), strict=True):
-            times[name].append(_timed(lambda c=command: subprocess.run(c, check=True, capture_output=True)))  # type: ignore[misc]
+            times[name].append(timed(lambda c=command: subprocess.run(c, check=True, capture_output=True)))  # type: ignore[misc]
     return {name: round(statistics.median(t), 2) for name, t in times.items()}
 
 
@@ -124,11 +124,12 @@ def textbook_figures(home: Path, questions: list[str]) -> dict[str, Any]:
     store = Chroma.from_documents(chunks, embeddings, persist_directory=str(home / "textbook"))
     for text in questions[:5]:
         store.similarity_search(text, k=4)
-    times = sorted(_timed(lambda text=text: store.similarity_search(text, k=4)) for text in questions)  # type: ignore[misc]
+    times = sorted(timed(lambda text=text: store.similarity_search(text, k=4)) for text in questions)  # type: ignore[misc]
     return {"textbook p50 ms": round(1000 * statistics.median(times), 1)}
 
 
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds a piece of work takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

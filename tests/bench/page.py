@@ -15,13 +15,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.bench.latency import QUESTIONS
+from tests.bench.latency import QUESTIONS, timed
 from tests.bench.screenshots import BROWSER, FLAGS
 
 
@@ -80,7 +80,7 @@ def _page_figures(url: str, questions: list[str]) -> dict[str, float]:
         usable = []
         for _ in range(3):
             page = browser.new_page(reduced_motion="reduce")
-            usable.append(_seconds(lambda page=page: _open(page, url)))  # type: ignore[misc]
+            usable.append(timed(lambda page=page: _open(page, url)))  # type: ignore[misc]
             if len(usable) < 3:
                 page.close()
         first, whole = [], []
@@ -93,7 +93,7 @@ def _page_figures(url: str, questions: list[str]) -> dict[str, float]:
             first.append(seen)
             whole.append(done)
         browser.close()
-    plain = [_seconds(lambda q=q: _asked(url, q)) for q in questions]  # type: ignore[misc]
+    plain = [timed(lambda q=q: _asked(url, q)) for q in questions]  # type: ignore[misc]
     return {
         "first visit usable s": round(usable[0], 2),
         "page usable s": round(statistics.median(usable), 2),
@@ -132,12 +132,6 @@ def _asked(url: str, question: str) -> None:
     body = json.dumps({"question": question}).encode()
     request = urllib.request.Request(f"{url}/api/ask", body, {"content-type": "application/json"})
     urllib.request.urlopen(request, timeout=60).read()
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ from bot.chain import Chain
 from bot.config import Quota, Settings, settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import GapLog
+from bot.indexing import update_index
 from bot.keeping import Keeper, Sessions
 from bot.limits import Attempts
 from bot.loading import load_chain
 from corpus.errors import UsageError
 from index.build import sync
+from tests.chroma_server import chroma_server
 from tests.fake_chain import HOSTILE, FakeChain
 from tests.serving import served
 
@@ -289,3 +291,25 @@ def test_many_documents_are_listed_a_page_at_a_time(kept: Kept) -> None:
     for n in range(3):
         kept.keeper.remove(f"n{n}.txt")
     kept.settled()
+
+
+def test_an_index_on_a_chroma_server_follows_there(config: Settings, tmp_path: Path) -> None:
+    with chroma_server(tmp_path / "chroma" / "data") as chroma:
+        there = replace(config, chroma=chroma.url)
+        update_index(there, lambda stage, done, total: None)
+        keeper = Keeper(there, load_chain(there), PASSWORD)
+        assert keeper.upload("stars.txt", b"The Moc Chau observatory counted 7,412 stars in 2032.")[0] == "added"
+        end = time.monotonic() + 60
+        while keeper.indexing.state.stage:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert keeper.indexing.state.problem == ""
+        # A machine that has nothing of its own answers from what was published there.
+        home = tmp_path / "other"
+        home.mkdir()
+        (home / "encoders").symlink_to(config.encoders.resolve(), target_is_directory=True)
+        other = load_chain(replace(there, home=home))
+        answer = other.ask(Question("How many stars did the Moc Chau observatory count?"))
+        assert answer.short is not None
+        assert "7,412" in answer.short
+        keeper.remove("stars.txt")

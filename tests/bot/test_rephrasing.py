@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,23 +9,14 @@ from bot.answer import Question
 from bot.chain import Chain
 from bot.conversation import leans_on_history
 from bot.rephrasing import fault
-from tests.bot.test_generative import chain_with, number_of
-from tests.llm_server import SECRET, LlmServer, Reply, llm_server
+from tests.bot.test_generative import chain_with, key, number_of, server
+from tests.llm_server import SECRET, LlmServer, Reply
+
+__all__ = ["key", "server"]
 
 EARLIER = "How many AI models did the United States release in 2024?"
 ASKED = Question("and China?", (EARLIER,))
 READ = "How many AI models did China release in 2024?"
-
-
-@pytest.fixture
-def server() -> Iterator[LlmServer]:
-    with llm_server() as served:
-        yield served
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
 
 
 def reads(text: str) -> Reply:
