@@ -79,6 +79,11 @@ class Chain:
         self._lock = threading.Lock()
 
     @property
+    def writes(self) -> bool:
+        """Whether an LLM writes the answers."""
+        return self._model is not None
+
+    @property
     def index(self) -> Index:
         """The live generation of the index: a newer one is opened as soon as it is published."""
         if self._newer:

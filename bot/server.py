@@ -26,7 +26,7 @@ from bot.limits import MAX_BODY, Access, App, Limited, Message, Receive, Send, i
 from bot.markup import PAGE
 from bot.mcp_server import McpApp, mcp_server
 from bot.metrics import Measured, Metrics
-from bot.service import Service, Workers
+from bot.service import WAITING_FOR_A_MODEL, Service, Workers
 from bot.web import mount_page
 from corpus.errors import UsageError
 
@@ -183,7 +183,7 @@ def create_app(
     The generated API pages of FastAPI are off: they load scripts from elsewhere.
     """
     access = access or Access()
-    workers = workers or Workers()
+    workers = workers or Workers(*(WAITING_FOR_A_MODEL if chain.writes else ()))
     metrics = Metrics(workers)
     service = Service(chain, metrics.count_answer, workers, feedback)
     tools = McpApp(mcp_server(service, _version()), MAX_BODY)
@@ -250,6 +250,9 @@ def serve(
 ) -> None:
     """Serve the page until interrupted. Raises UsageError if the host and port cannot be had, or the access settings read."""
     access = read_access(public=host.strip("[]").lower() not in _LOCAL)
+    # Answers are computed by several threads. Whoever is refused for want of room waits for none of them, so the thread
+    # that refuses must not wait five milliseconds at every step for its turn.
+    sys.setswitchinterval(0.0005)
     listening = _listen(host, port)
     try:
         app = create_app(chain, host, access, feedback=feedback, keeper=keeper)

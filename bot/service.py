@@ -23,6 +23,8 @@ MAX_PASSAGES = 100
 # comes later would wait longer than most clients do, and is told so at once instead.
 _THREADS = 4
 _WAITING = 124
+WAITING_FOR_A_MODEL = (32, 96)
+"""Threads and places in the queue where an LLM writes: its threads wait for the network and contend for nothing."""
 
 T = TypeVar("T")
 

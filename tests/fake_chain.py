@@ -40,6 +40,7 @@ FUNDING = cite(2, "fact", _FUNDING, note="Spoken of as invested.")
 
 
 class FakeChain:
+    writes = False
     profile = Profile(headline="Answers <b>to try out</b>")
     begin = ("How many data centers does Viettel operate?", "What is a GPU hour?")
 

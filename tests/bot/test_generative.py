@@ -1,11 +1,14 @@
 """Answers by an LLM on the shipped corpus: a real client, a real server on loopback, every fault that it can show."""
 
 import re
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.answer import Question
@@ -19,14 +22,15 @@ from bot.reader import Reader
 from corpus.errors import ModelError, UsageError
 from index.build import sync
 from tests.llm_server import FAULTS, SAID, SECRET, LlmServer, llm_server
+from tests.serving import served
 
 ASKED = Question("How many data centers does Viettel operate?")
 
 
 @pytest.fixture
 def server() -> Iterator[LlmServer]:
-    with llm_server() as served:
-        yield served
+    with llm_server() as llm:
+        yield llm
 
 
 @pytest.fixture(autouse=True)
@@ -295,3 +299,20 @@ def test_the_prompt_that_is_shown_is_the_prompt_that_is_sent(shipped_chain: Chai
     assert server.prompts == [f"{p.system}\n{p.user}" for p in shown]
     assert len(shown) == 1
     assert chain.prompts(Question("How do I bake sourdough bread?")) == []
+
+
+def test_a_crowd_waits_for_the_model_at_once_and_not_in_turns(shipped_chain: Chain, server: LlmServer) -> None:
+    together = threading.Barrier(8, timeout=20)
+
+    def reply(_: str) -> str:
+        together.wait()
+        return SAID
+
+    server.reply = reply
+    with served(chain_with(shipped_chain, server.url, 30)) as address, ThreadPoolExecutor(8) as clients:
+
+        def ask(_: int) -> str:
+            sent = httpx.post(f"{address}/api/ask", json={"question": ASKED.text}, timeout=60)
+            return str(sent.json()["answered_by"])
+
+        assert set(clients.map(ask, range(8))) == {"openai:fake"}
