@@ -33,6 +33,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--public", type=Path, help="folder of the public sets")
     parser.add_argument("--left-out", nargs="*", default=LEFT_OUT, help="areas that are measured and not trained on")
+    parser.add_argument(
+        "--more", nargs="*", default=(), help="areas taken twice in every epoch: new to what one begins with"
+    )
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")
@@ -85,6 +88,7 @@ def train(options: argparse.Namespace) -> None:
     held = [e for e in examples if e.area in options.left_out]
     asked = mine([e for e in examples if e.area not in options.left_out], options.work / "negatives.json")
     counts = Counter(a.example.area for a in asked)
+    asked += [a for a in asked if a.example.area in options.more]
     started, losses = time.monotonic(), []
     with Progress() as progress:
         task = progress.add_task("training", total=options.steps, completed=step)
@@ -126,7 +130,7 @@ def train(options: argparse.Namespace) -> None:
     torch.save(model.state_dict(), options.work / "reader.pt")
     run = {
         "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed, "begun with": str(options.begin or ""), "adapters": options.adapters, "trained": trained,
-        "device": device, "left out": options.left_out, "questions": dict(counts), "loss": round(sum(losses[-100:]) / max(1, len(losses[-100:])), 4),
+        "device": device, "left out": options.left_out, "taken twice": options.more, "questions": dict(counts), "loss": round(sum(losses[-100:]) / max(1, len(losses[-100:])), 4),
         "minutes": round((time.monotonic() - started) / 60), "measures": _measures(model, tokenizer, held),
     }  # fmt: skip
     with RUNS.open("a", encoding="utf-8") as file:
