@@ -44,8 +44,17 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--begin", type=Path, help="weights of an earlier run, or an exported reader, to begin with")
+    parser.add_argument(
+        "--average",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="share of the trained weights beside those begun with",
+    )
     parser.add_argument("--note", default="", help="what the run tries, for the log")
     options = parser.parse_args()
+    if options.adapters and options.average < 1:
+        parser.error("adapters are not averaged: leave --average out")
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     train(options)
@@ -70,20 +79,21 @@ def train(options: argparse.Namespace) -> None:
         model.load_state_dict(
             restored(options.begin, model) if exported else torch.load(options.begin, map_location=device)
         )
+    begun = {k: v.clone() for k, v in model.state_dict().items()}
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     warm = max(1, options.steps // 16)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min(1.0, (s + 1) / warm) * max(0.0, 1 - s / options.steps)
     )
-    step, round_ = 0, 0
+    step, round_, place = 0, 0, 0
     checkpoint = options.work / "checkpoint.pt"
     if checkpoint.is_file():
         kept: dict[str, Any] = torch.load(checkpoint, map_location=device)
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
-        step, round_ = kept["step"], kept["round"]
+        step, round_, place = kept["step"], kept["round"], kept["place"]
     examples = load(options.public)
     held = [e for e in examples if e.area in options.left_out]
     asked = mine([e for e in examples if e.area not in options.left_out], options.work / "negatives.json")
@@ -93,7 +103,9 @@ def train(options: argparse.Namespace) -> None:
     with Progress() as progress:
         task = progress.add_task("training", total=options.steps, completed=step)
         while step < options.steps:
-            for rows in _batches(epoch(asked, options.seed + round_), options.batch, options.seed + round_):
+            batches = _batches(epoch(asked, options.seed + round_), options.batch, options.seed + round_)
+            # What goes on from a checkpoint takes up its epoch where it was left.
+            for rows in batches[place:]:
                 if step >= options.steps:
                     break
                 model.train()
@@ -105,11 +117,11 @@ def train(options: argparse.Namespace) -> None:
                 torch.nn.utils.clip_grad_norm_(parameters, 1.0)
                 optimizer.step()
                 schedule.step()
-                step += 1
+                step, place = step + 1, place + 1
                 losses.append(float(value))
                 progress.update(task, completed=step, description=f"loss {sum(losses[-100:]) / len(losses[-100:]):.3f}")
                 if step % 100 == 0:
-                    _save(checkpoint, model, optimizer, schedule, step, round_)
+                    _save(checkpoint, model, optimizer, schedule, step, round_, place)
                     print(
                         json.dumps(
                             {
@@ -122,14 +134,18 @@ def train(options: argparse.Namespace) -> None:
                     )
                 if step % 800 == 0 and held:
                     print(json.dumps({"step": step, **_measures(model, tokenizer, held)}), flush=True)
-            round_ += 1
+            round_, place = round_ + 1, 0
     trained = sum(p.numel() for p in parameters)
     if options.adapters:
         # Merged, the weights are those of the plain reader, and are exported and begun with as those are.
         model.transformer = model.transformer.merge_and_unload()  # type: ignore[operator]
+    if options.average < 1:
+        # Weights of runs that share a beginning can be averaged, and the mean does better (Wortsman et al. 2022).
+        mean = {k: torch.lerp(begun[k], v, options.average) for k, v in model.state_dict().items()}
+        model.load_state_dict(mean)
     torch.save(model.state_dict(), options.work / "reader.pt")
     run = {
-        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed, "begun with": str(options.begin or ""), "adapters": options.adapters, "trained": trained,
+        "note": options.note, "date": time.strftime("%Y-%m-%d"), "steps": options.steps, "batch": options.batch, "rate": options.rate, "seed": options.seed, "begun with": str(options.begin or ""), "adapters": options.adapters, "average": options.average, "trained": trained,
         "device": device, "left out": options.left_out, "taken twice": options.more, "questions": dict(counts), "loss": round(sum(losses[-100:]) / max(1, len(losses[-100:])), 4),
         "minutes": round((time.monotonic() - started) / 60), "measures": _measures(model, tokenizer, held),
     }  # fmt: skip
@@ -164,10 +180,10 @@ def _batches(examples: list[Example], size: int, seed: int) -> list[list[Example
     return batches
 
 
-def _save(path: Path, model: Any, optimizer: Any, schedule: Any, step: int, round_: int) -> None:
+def _save(path: Path, model: Any, optimizer: Any, schedule: Any, step: int, round_: int, place: int) -> None:
     state = {
         "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
-        "step": step, "round": round_,
+        "step": step, "round": round_, "place": place,
     }  # fmt: skip
     torch.save(state, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
