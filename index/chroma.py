@@ -15,6 +15,7 @@ os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 import chromadb
 from chromadb.api import ClientAPI as Client
 from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
 from chromadb.errors import NotFoundError
 
@@ -40,7 +41,13 @@ _CONNECT_SECONDS, _SECONDS = 5, 60
 
 def in_folder(folder: Path) -> Client:
     """Open the database in a folder."""
-    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True))
+    try:
+        return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True))
+    except BaseException:
+        # Chroma keeps what could not start, on a full disk say, and would hand it out in place of a new one.
+        if str(folder) not in SharedSystemClient._identifier_to_refcount:
+            SharedSystemClient._identifier_to_system.pop(str(folder), None)
+        raise
 
 
 def connect(address: str) -> Client:
