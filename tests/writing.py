@@ -29,8 +29,8 @@ BULK = 24
 """Documents that stay from version to version, apart from every tenth."""
 QUESTION = "What is the code word of the tide?"
 WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.writing"])
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["tests.writing"])
 
 
 def code_word(version: int) -> str:
@@ -84,9 +84,13 @@ def held(index: Path, encoder: Encoder) -> dict[str, str]:
         opened.close()
 
 
-def _write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
-    # Chroma saves its graphs every few vectors instead of every few hundred: that is where a kill could hurt.
+def saves_often() -> None:
+    """Let Chroma save its graphs every few vectors instead of every few hundred: that is where a fault could hurt."""
     store._HNSW |= {"sync_threshold": 20, "batch_size": 10}
+
+
+def _write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
+    saves_often()
     if ready:
         ready.recv()
     try:
@@ -103,8 +107,8 @@ def writer(
     index: Path, corpus: Path, encoders: Path, ready: Connection | None = None
 ) -> Iterator[tuple[BaseProcess, Connection]]:
     """Start a process that indexes; what comes from the connection are its stages, and last how it went."""
-    receive, send = _context.Pipe(duplex=False)
-    process = _context.Process(target=_write, args=(index, corpus, encoders, send, ready))
+    receive, send = context.Pipe(duplex=False)
+    process = context.Process(target=_write, args=(index, corpus, encoders, send, ready))
     process.start()
     send.close()
     try:
@@ -201,7 +205,7 @@ def set_against_each_other(folder: Path, encoder_folder: Path, times: int) -> fl
     longest = 0.0
     for n in range(times):
         write_corpus(corpus, n)
-        gates = [_context.Pipe(duplex=False) for _ in range(2)]
+        gates = [context.Pipe(duplex=False) for _ in range(2)]
         with (
             writer(index, corpus, encoder_folder.parent, gates[0][0]) as (_, one),
             writer(index, corpus, encoder_folder.parent, gates[1][0]) as (_, two),
