@@ -181,6 +181,15 @@ class Keeper:
         self._lock = threading.Lock()
         self._refused: deque[Refusal] = deque(maxlen=_MOST_REFUSED)
 
+    def catch_up(self) -> None:
+        """Let the index follow if documents have changed since it was built: the process may have ended in between."""
+        try:
+            changed = self._store.folder.stat().st_mtime
+        except OSError:
+            return  # nothing was ever added
+        if changed > self._chain.index.catalogue.written:
+            self.indexing.follow()
+
     def check_room(self, name: str, size: int) -> None:
         """Raise NoRoom where there is none for a file of that size, in bytes, beside the others."""
         quota = self.quota

@@ -129,11 +129,12 @@ def outcome(told: Connection) -> str:
         return last
 
 
-def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dict[str, int]:
+def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dict[str, float]:
     """Kill a writer `times` times, half of them while it saves vectors or publishes, and look at the index each time.
 
-    Raises AssertionError unless the index is wholly the former version or wholly the new one. Returns how many kills
-    fell while a generation was being built, and how many after it was published.
+    Raises AssertionError unless the index is wholly the former version or wholly the new one, and in the end answers
+    like one that was built in one go and is no larger than three times that. Returns how many kills fell while a
+    generation was being built, how many after it was published, and how large the index is beside the other one.
     """
     chance, encoder = random.Random(seed), Encoder(encoder_folder)
     index, corpus, encoders = folder / "index", folder / "corpus", encoder_folder.parent
@@ -141,7 +142,7 @@ def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dic
         write_corpus(corpus, version)
         with writer(index, corpus, encoders) as (_, told):
             took, publishing = _durations(told)
-    now, counts = expected(corpus), {"building": 0, "published": 0}
+    now, counts = expected(corpus), {"building": 0.0, "published": 0.0}
     for n in range(2, times + 2):
         write_corpus(corpus, n)
         new = expected(corpus)
@@ -164,10 +165,18 @@ def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dic
     with writer(index, corpus, encoders) as (_, told):
         assert outcome(told).startswith("published")
     assert held(index, encoder) == expected(corpus)
-    assert ranked(index, encoder) == rebuilt(folder / "uninterrupted", corpus, encoder_folder)
+    alone = folder / "uninterrupted"
+    assert ranked(index, encoder) == rebuilt(alone, corpus, encoder_folder)
+    counts["grown"] = round(_live_size(index) / _live_size(alone), 2)
+    assert counts["grown"] <= 3
     assert not list(index.glob("building-*"))
     assert len(list(index.glob("g[0-9]*"))) <= 2
     return counts
+
+
+def _live_size(index: Path) -> int:
+    """Return the bytes of the live generation of an index."""
+    return sum(p.stat().st_size for p in generations.pointed(index)[0].rglob("*") if p.is_file())
 
 
 def _durations(told: Connection) -> tuple[float, float]:
