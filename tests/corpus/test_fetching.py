@@ -121,7 +121,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]
 
         def connect(address: tuple[str, int], timeout: float) -> socket.socket:
             asked.append(address)
-            return real_connection(server.server_address[:2], timeout)
+            return real_connection(("127.0.0.1", server.server_port), timeout)
 
         monkeypatch.setattr(socket, "create_connection", connect)
         yield asked
