@@ -112,6 +112,8 @@ def _chat(config: Settings, options: argparse.Namespace) -> int:
 
     feedback = FeedbackLog(config.feedback) if config.keeps_feedback else None
     keeper = Keeper(config, chain, config.keeper_password) if config.keeper_password else None
+    if keeper:
+        keeper.catch_up()
     serve(chain, options.host, options.port, feedback, keeper)
     return ANSWERED
 

@@ -18,7 +18,7 @@ from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import Gap, GapLog
 from bot.indexing import update_index
 from bot.limits import Attempts
-from corpus.added import Added, AddedDocuments
+from corpus.added import Added, AddedDocuments, possible_ids
 from corpus.errors import GapbotError, IndexBusy, UsageError
 from corpus.loaders import ROW_FORMATS, Refusal, cleaned
 from index.build import Summary
@@ -181,6 +181,15 @@ class Keeper:
         self._lock = threading.Lock()
         self._refused: deque[Refusal] = deque(maxlen=_MOST_REFUSED)
 
+    def catch_up(self) -> None:
+        """Let the index follow if documents have changed since it was built: the process may have ended in between."""
+        try:
+            changed = self._store.folder.stat().st_mtime
+        except OSError:
+            return  # nothing was ever added
+        if changed > self._chain.index.catalogue.written:
+            self.indexing.follow()
+
     def check_room(self, name: str, size: int) -> None:
         """Raise NoRoom where there is none for a file of that size, in bytes, beside the others."""
         quota = self.quota
@@ -228,11 +237,11 @@ class Keeper:
         """
         entries = sorted(self._store.entries(), key=lambda a: (a.added, a.name), reverse=True)
         catalogue = self._chain.index.catalogue
-        listed = catalogue.listed({i for a in entries for i in (a.name, Path(a.name).stem)})
+        listed = catalogue.listed({i for a in entries for i in possible_ids(a.name)})
         total = catalogue.count()
         rows: list[Held] = []
         for a in entries:
-            found = listed.get(a.name) or listed.get(Path(a.name).stem)
+            found = next((listed[i] for i in possible_ids(a.name) if i in listed), None)
             rows.append(Held(found.id if found else a.name, found, a.name, a.added, self._size(a)))
         own = [row.listed.id for row in rows if row.listed]
         shown = rows[skip : skip + most]

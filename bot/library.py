@@ -5,12 +5,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from bot.config import Settings
 from bot.opening import open_chain, print_json
-from corpus.added import AddedDocuments
+from corpus.added import Added, AddedDocuments, possible_ids
 from corpus.errors import GapbotError, IndexMissing
 from corpus.loaders import corpus_files
 
@@ -78,9 +77,11 @@ def _remove(config: Settings, options: argparse.Namespace) -> int:
 
 def _documents(config: Settings, options: argparse.Namespace) -> int:
     catalogue = open_chain(config).index.catalogue
-    added = {name: a for a in AddedDocuments(config.added).entries() for name in (a.name, Path(a.name).stem)}
     total = catalogue.count()
     rows = [row for skip in range(0, total, _PAGE) for row in catalogue.listing(_PAGE, skip)]
+    entries, ids = AddedDocuments(config.added).entries(), {row.id for row in rows}
+    found = ((next((i for i in possible_ids(a.name) if i in ids), None), a) for a in entries)
+    added: dict[str, Added] = {identity: a for identity, a in found if identity}
     if options.json:
         for row in rows:
             origin = added[row.id].origin if row.id in added else None
@@ -95,7 +96,7 @@ def _documents(config: Settings, options: argparse.Namespace) -> int:
         cells = (row.id, row.title, row.publisher or "", row.date or "", "yes" if row.id in added else "")
         table.add_row(*map(Text, cells))
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
-    print(f"{total} documents, {len(set(a.name for a in added.values()))} of them added.", file=sys.stderr)
+    print(f"{total} documents, {len(added)} of them added.", file=sys.stderr)
     return 0
 
 

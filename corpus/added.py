@@ -1,33 +1,26 @@
 """Documents that were added to a corpus: copies in a folder of their own, and where each came from."""
 
 import hashlib
+import itertools
 import json
 import os
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from glob import glob, has_magic
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from corpus.errors import CorpusError, RefusedDocument
-from corpus.fetching import Fetched, fetch
-from corpus.formats import READERS
-from corpus.kinds import check_kind
-from corpus.loaders import MAX_BYTES, ROW_FORMATS, Refusal, corpus_files
+from corpus.loaders import Refusal, corpus_files
 from corpus.profile import PROFILE
-from corpus.rows import Fact, Row
 from corpus.sandbox import Sandbox
+from corpus.sources import Reads, is_address, known_suffix, named_sources, usable
+from corpus.spool import ADDED
 
-_TYPES = {
-    "text/html": ".html", "application/xhtml+xml": ".html", "application/pdf": ".pdf", "text/plain": ".txt",
-    "text/markdown": ".md", "text/csv": ".csv",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-}  # fmt: skip
 _MANIFEST = "added.json"
 _UPLOADED = "upload:"
 _PATIENCE = 60.0
@@ -36,7 +29,10 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """One added file: its name in the folder, its origin (path, address or "upload:NAME"), a SHA-256, when (ISO 8601, UTC)."""
+    """One added file: its name in the folder, its origin (path, address or "upload:NAME"), a SHA-256, when (ISO 8601, UTC).
+
+    The origin is empty where nobody wrote it down, since the run that copied the file was broken off.
+    """
 
     name: str
     origin: str
@@ -61,21 +57,38 @@ class AddedDocuments:
         self.folder = folder
 
     def entries(self) -> list[Added]:
-        """Return what was added, in the order of names. Raises CorpusError where the list is damaged."""
+        """Return what is in the folder, in the order of names. Raises CorpusError where the list of it is damaged.
+
+        A run that was broken off may have left a file without its line in the list, or a line without its file.
+        """
+        listed = {a.name: a for a in self._listed()}
+        files = corpus_files(self.folder) if self.folder.is_dir() else ()
+        names = [file.relative_to(self.folder).as_posix() for file in files]
+        found = (listed.get(name) or self._unlisted(name) for name in names)
+        return sorted(filter(None, found), key=lambda a: a.name)
+
+    def _listed(self) -> list[Added]:
         file = self.folder.parent / f"{self.folder.name}.{_MANIFEST}"
         try:
             rows = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
-            return sorted((Added(**row) for row in rows), key=lambda a: a.name)
+            return [Added(**row) for row in rows]
         except (ValueError, TypeError, OSError) as error:
             raise CorpusError(
                 f"the list of added documents {file} cannot be read: remove it and add them again"
             ) from error
 
+    def _unlisted(self, name: str) -> Added | None:
+        file = self.folder / name
+        try:
+            return Added(name, "", _sha256(file), _moment(file.stat().st_mtime))
+        except OSError:
+            return None  # it went away meanwhile
+
     def add(self, sources: Iterable[str]) -> Adding:
         """Copy files, folders, patterns and web addresses into the folder. One that is refused stops no other."""
         result = Adding([], [], [], [])
         with self._changing() as entries, Sandbox() as sandbox:
-            for source, read in _sources(sources, result.refused):
+            for source, read in named_sources(sources, result.refused):
                 self._take(source, read, entries, result, sandbox)
         return result
 
@@ -85,13 +98,13 @@ class AddedDocuments:
         # What a browser sends as a name may be a path, of any system.
         name = re.split(r"[/\\]", name)[-1]
         with self._changing() as entries, Sandbox() as sandbox:
-            self._take(name, lambda: (f"{_UPLOADED}{name}", _known_suffix(name), data), entries, result, sandbox)
+            self._take(name, lambda: (f"{_UPLOADED}{name}", known_suffix(name), data), entries, result, sandbox)
         return result
 
-    def _take(self, source: str, read: "_Reads", entries: dict[str, Added], result: Adding, sandbox: Sandbox) -> None:
+    def _take(self, source: str, read: Reads, entries: dict[str, Added], result: Adding, sandbox: Sandbox) -> None:
         try:
             origin, suffix, data = read()
-            self._put(origin, suffix, _usable(suffix, data, sandbox, origin), entries, result)
+            self._put(origin, suffix, usable(suffix, data, sandbox, origin), entries, result)
         except RefusedDocument as error:
             result.refused.append(Refusal(source, str(error)))
         except OSError as error:
@@ -109,6 +122,8 @@ class AddedDocuments:
         except OSError as error:
             raise CorpusError(f"{self.folder} cannot be written: {error.strerror or error}") from error
         try:
+            for unfinished in self.folder.glob(".*.new"):
+                unfinished.unlink()
             entries = {a.name: a for a in self.entries()}
             yield entries
             self._keep(entries)
@@ -116,7 +131,7 @@ class AddedDocuments:
             lock.release()
 
     def remove(self, names: Iterable[str]) -> list[Added]:
-        """Take added files out again, by name, name without suffix, or origin; returns them.
+        """Take added files out again, by name, name without suffix, id, or origin; returns them.
 
         Raises CorpusError for one that is not there, and then removes none.
         """
@@ -124,7 +139,7 @@ class AddedDocuments:
         with self._changing() as entries:
             for wanted in names:
                 exact = [entries[wanted]] if wanted in entries else []
-                found = exact or [a for a in entries.values() if wanted in (Path(a.name).stem, a.origin)]
+                found = exact or [a for a in entries.values() if wanted in (*possible_ids(a.name), a.origin)]
                 if not found:
                     raise CorpusError(f"no added document is called {wanted!r}: `gapbot documents` lists them")
                 gone += [a for a in found if a not in gone]
@@ -136,20 +151,31 @@ class AddedDocuments:
 
     def _put(self, origin: str, suffix: str, data: bytes, entries: dict[str, Added], result: Adding) -> None:
         digest = hashlib.sha256(data).hexdigest()
-        same = next((a for a in entries.values() if a.sha256 == digest), None)
+        # The list may be older than the file: a run that was broken off had replaced it.
+        same = next((a for a in entries.values() if a.sha256 == digest == self._digest(a)), None)
         if same:
-            result.known.append(same)
+            entries[same.name] = same if same.origin else replace(same, origin=origin)
+            result.known.append(entries[same.name])
             return
         before = next((a for a in entries.values() if a.origin == origin), None)
-        name = before.name if before and Path(before.name).suffix == suffix else _free_name(origin, suffix, entries)
+        listed = [a.name for a in entries.values() if a.origin]
+        name = before.name if before and Path(before.name).suffix == suffix else _free_name(origin, suffix, listed)
+        # A file that a run broken off has left under this name gives way.
+        replaces = before is not None or name in entries
         if before and before.name != name:
             del entries[before.name]
             (self.folder / before.name).unlink(missing_ok=True)
-        entry = Added(name, origin, digest, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        entry = Added(name, origin, digest, _moment(time.time()))
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / name, data)
         entries[name] = entry
-        (result.replaced if before else result.added).append(entry)
+        (result.replaced if replaces else result.added).append(entry)
+
+    def _digest(self, entry: Added) -> str | None:
+        try:
+            return _sha256(self.folder / entry.name)
+        except OSError:
+            return None
 
     def _keep(self, entries: dict[str, Added]) -> None:
         if not entries and not self.folder.is_dir():
@@ -158,92 +184,16 @@ class AddedDocuments:
         _write(self.folder.parent / f"{self.folder.name}.{_MANIFEST}", text.encode())
 
 
-def is_address(source: str) -> bool:
-    """Tell a web address from a path."""
-    return re.match(r"[a-z][a-z0-9+.-]*://", source, re.IGNORECASE) is not None
+def possible_ids(name: str) -> tuple[str, ...]:
+    """Return the ids that the document in an added file may have in an index; the first that is there is its own."""
+    return f"{ADDED}{name}", name, Path(name).stem
 
 
-def _sources(sources: Iterable[str], refused: list[Refusal]) -> Iterator[tuple[str, "_Read"]]:
-    """Yield each file or address that is meant, with a function that reads it."""
-    for source in sources:
-        if is_address(source):
-            yield source, _Read(source)
-            continue
-        paths = sorted(glob(source, recursive=True)) if has_magic(source) and not Path(source).exists() else [source]
-        if not paths:
-            refused.append(Refusal(source, "no file fits this pattern"))
-        for path in map(Path, paths):
-            files = corpus_files(path) if path.is_dir() else [path]
-            yield from ((str(f), _Read(str(f))) for f in files)
+def _free_name(origin: str, suffix: str, others: Iterable[str]) -> str:
+    """Make a name that every file system takes: no separators, no control characters, not too long, not taken.
 
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Reads one source when called: returns its origin, suffix and bytes."""
-
-    source: str
-
-    def __call__(self) -> tuple[str, str, bytes]:
-        if is_address(self.source):
-            got = fetch(self.source)
-            return self.source, _suffix(got), got.data
-        path = Path(self.source)
-        if not path.exists():
-            raise RefusedDocument("there is no such file")
-        suffix = _known_suffix(self.source)
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            raise RefusedDocument(f"it is no regular file of at most {MAX_BYTES // 1_000_000} MB")
-        return str(path.resolve()), suffix, path.read_bytes()
-
-
-_Reads = Callable[[], tuple[str, str, bytes]]
-"""Reads a source: returns its origin, suffix and bytes."""
-
-
-def _known_suffix(name: str) -> str:
-    suffix = Path(name).suffix.lower()
-    if suffix not in READERS and suffix not in ROW_FORMATS:
-        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-        raise RefusedDocument(f"this format is not supported; these are: {known}")
-    return suffix
-
-
-def _suffix(got: Fetched) -> str:
-    suffix = _TYPES.get(got.type) or Path(got.url.partition("?")[0]).suffix.lower()
-    if suffix not in READERS:
-        raise RefusedDocument(f"a document of the type {got.type} is not supported")
-    return suffix
-
-
-def _usable(suffix: str, data: bytes, sandbox: Sandbox, origin: str) -> bytes:
-    """Return what is kept of a file: itself, or a web page's own text with where it came from.
-
-    A page is kept as text, since its menus and scripts are never needed again and its address stands nowhere in it.
+    Nor does it differ from another by its suffix alone: ids are names without it, and stay what they are.
     """
-    if not data:
-        raise RefusedDocument("it is empty")
-    if not is_address(origin):
-        check_kind(suffix, data)
-    if suffix in ROW_FORMATS:
-        _check_rows(sandbox.rows(suffix, data, ""))
-        return data
-    content = sandbox.read(suffix, data)
-    if not is_address(origin) or suffix not in (".html", ".htm"):
-        return data
-    page = {"title": content.title, "publisher": content.publisher, "url": origin, "date": content.date}
-    front = "".join(f"{k}: {json.dumps(v, ensure_ascii=False)}\n" for k, v in page.items() if v)
-    return f"---\n{front}---\n\n{content.text}".encode("utf-8", "replace")
-
-
-def _check_rows(items: Sequence[Row | Fact | RefusedDocument]) -> None:
-    """Refuse a file of rows of which none can be used."""
-    problems = [item for item in items if isinstance(item, RefusedDocument)]
-    if len(problems) == len(items):
-        raise problems[0] if problems else RefusedDocument("it holds nothing that can be used")
-
-
-def _free_name(origin: str, suffix: str, entries: dict[str, Added]) -> str:
-    """Make a name that every file system takes: no separators, no control characters, not too long, not taken."""
     path = origin.partition("?")[0].rstrip("/").removeprefix(_UPLOADED)
     stem = Path(path).stem if not is_address(origin) else origin.partition("://")[2]
     stem = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", stem)).strip("-.")[:80]
@@ -251,12 +201,22 @@ def _free_name(origin: str, suffix: str, entries: dict[str, Added]) -> str:
     # Windows keeps these for devices, whatever follows the first dot.
     stem = f"document-{stem}" if re.match(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", stem, re.I) else stem
     kept = ".md" if is_address(origin) and suffix in (".html", ".htm") else suffix
-    # A corpus's profile is no document.
-    taken = {PROFILE, *(name.casefold() for name in entries)}
-    number = 1
-    while (name := f"{stem}{f'-{number}' if number > 1 else ''}{kept}").casefold() in taken:
-        number += 1
+    taken = {Path(name).stem.casefold() for name in others}
+    for number in itertools.count(1):
+        name = f"{stem}{f'-{number}' if number > 1 else ''}{kept}"
+        # A corpus's profile is no document.
+        if Path(name).stem.casefold() not in taken and name.casefold() != PROFILE:
+            break
     return name
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -5,10 +5,12 @@ resolved here, each of its addresses must be public, and the connection goes to 
 that a name that changes its mind in between (DNS rebinding) changes nothing.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from corpus.errors import RefusedDocument
 
 MOST_BYTES, MOST_SECONDS, MOST_HOPS = 10_000_000, 15.0, 5
 _CHUNK = 65_536
+_SLOW = f"it takes longer than {MOST_SECONDS:.0f} seconds"
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -50,6 +53,8 @@ def fetch(url: str, resolve: Resolve = resolved) -> Fetched:
         try:
             reply, data = _get(urlsplit(url).scheme, host, port, address, path, end)
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if time.monotonic() >= end:
+                raise RefusedDocument(_SLOW) from error
             raise RefusedDocument(f"{host} does not answer as it should ({type(error).__name__})") from error
         if reply.status in (301, 302, 303, 307, 308) and reply.headers.get("location"):
             url = urljoin(url, reply.headers["location"])
@@ -101,9 +106,13 @@ def _get(
 ) -> tuple[http.client.HTTPResponse, bytes]:
     left = end - time.monotonic()
     if left <= 0:
-        raise RefusedDocument(f"it takes longer than {MOST_SECONDS:.0f} seconds")
+        raise RefusedDocument(_SLOW)
     connection = http.client.HTTPConnection(host, port, timeout=left)
     plain = socket.create_connection((address, port), timeout=left)
+    # A timeout is for one read: who sends a byte now and then would never come to an end.
+    line = plain.dup()
+    over = threading.Timer(end - time.monotonic(), _cut, [line])
+    over.start()
     try:
         connection.sock = (
             ssl.create_default_context().wrap_socket(plain, server_hostname=host) if scheme == "https" else plain
@@ -115,9 +124,15 @@ def _get(
             data += chunk
             if len(data) > MOST_BYTES:
                 raise RefusedDocument(f"it is larger than {MOST_BYTES // 1_000_000} MB")
-            if time.monotonic() > end:
-                raise RefusedDocument(f"it takes longer than {MOST_SECONDS:.0f} seconds")
+        if time.monotonic() >= end:
+            raise RefusedDocument(_SLOW)  # cut off, which may look like its end
         return reply, bytes(data)
     finally:
-        connection.close()
-        plain.close()
+        over.cancel()
+        for opened in (connection, plain, line):
+            opened.close()
+
+
+def _cut(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)

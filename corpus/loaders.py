@@ -59,7 +59,8 @@ def read_corpus(
 ) -> list[Refusal]:
     """Read all files below a folder, and below that of added documents, into a spool; return what was refused.
 
-    A file's id is its name without suffix where no other document has that id, else its path inside the folder.
+    A file's id is its name without suffix where no other document has that id, else its path inside the folder. What is
+    added changes no id of the corpus.
     Names that start with a dot are passed over, and so is the code beside the shipped corpus. `progress` is called with
     the number of files read. Memory holds one file at a time.
     Raises CorpusError when the folder is missing or cannot be listed.
@@ -67,11 +68,17 @@ def read_corpus(
     if not folder.is_dir():
         raise CorpusError(f"there is no corpus folder {folder}: name an existing folder with --corpus")
     refused: list[Refusal] = []
-    roots = [folder, *([added] if added and added.is_dir() else [])]
-    for count, left_out in enumerate(read(spool, _files(roots, refused)), start=1):
-        refused += left_out
-        if progress:
-            progress(count)
+    count = 0
+    for root in (folder, added):
+        if root is None or not root.is_dir():
+            continue
+        if root is added:
+            spool.end_of_corpus()
+        for left_out in read(spool, _files(root, refused)):
+            refused += left_out
+            count += 1
+            if progress:
+                progress(count)
     return refused + [Refusal(place, reason) for place, reason in spool.settle()]
 
 
@@ -99,20 +106,19 @@ def corpus_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _files(roots: list[Path], refused: list[Refusal]) -> Iterator[tuple[str, bytes]]:
+def _files(root: Path, refused: list[Refusal]) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of every file that can be opened and is of a known format; the others are refused."""
-    for root in roots:
-        for path in corpus_files(root):
-            name = cleaned(path.relative_to(root).as_posix())
-            suffix = path.suffix.lower()
-            if suffix in READERS or suffix in ROW_FORMATS:
-                try:
-                    yield name, _bytes(path)
-                except RefusedDocument as error:
-                    refused.append(Refusal(name, str(error)))
-            else:
-                known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-                refused.append(Refusal(name, f"this format is not supported; these are: {known}"))
+    for path in corpus_files(root):
+        name = cleaned(path.relative_to(root).as_posix())
+        suffix = path.suffix.lower()
+        if suffix in READERS or suffix in ROW_FORMATS:
+            try:
+                yield name, _bytes(path)
+            except RefusedDocument as error:
+                refused.append(Refusal(name, str(error)))
+        else:
+            known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
+            refused.append(Refusal(name, f"this format is not supported; these are: {known}"))
 
 
 def read_file(spool: Spool, name: str, data: bytes, sandbox: Sandbox) -> list[Refusal]:

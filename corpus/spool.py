@@ -18,7 +18,10 @@ create table statements (number integer primary key, id text unique, document te
 create index statements_by_document on statements (document, number);
 """
 _FACT, _ROW, _FILE = range(3)
-"""Who gets an id first where two documents want the same."""
+"""Who gets an id first where two documents want the same: of the corpus, and then of what was added to it."""
+ADDED = "added/"
+"""What the id of an added file begins with where the corpus has the name of the file, and then is its path."""
+_NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Spool:
     def __init__(self) -> None:
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.executescript(f"pragma journal_mode = off; pragma synchronous = off; {_SCHEMA}")
+        self._first_added: int | None = None
 
     def __enter__(self) -> "Spool":
         return self
@@ -60,6 +64,10 @@ class Spool:
     def add_file(self, document: Document, stem: str) -> None:
         """Add a document whose id is the path of its file, or `stem` where no other document has that."""
         self._add(_FILE, document, document.id, stem)
+
+    def end_of_corpus(self) -> None:
+        """Say that what comes now was added to the corpus: it takes no id from what was there before it."""
+        self._first_added = 1 + int(self._run("select coalesce(max(number), 0) from read").fetchone()[0])
 
     def add_quotation(self, quotation: Quotation) -> None:
         """Add a fact about a document that may be read later."""
@@ -82,15 +90,18 @@ class Spool:
     def settle(self) -> Iterator[tuple[str, str]]:
         """Give every document its id and every quotation its place; yield place and reason of each that is left out."""
         found = self._run(
-            "select number, place, id, case when rank = ? and (select count(*) from read r where r.stem = read.stem) = 1"
-            " then stem end from read order by rank, number",
+            "select number, place, id, number >= ?1, rank, case when rank = ?2 and (select count(*) from read r"
+            " where r.stem = read.stem and (r.number >= ?1) = (read.number >= ?1)) = 1 then stem end"
+            " from read order by number >= ?1, rank, number",
+            self._first_added or _NEVER,
             _FILE,
         )
-        for number, place, identity, stem in found:
-            free = stem is not None and not self._run("select 1 from documents where id = ?", stem).fetchone()
-            wanted = stem if free else identity
-            added = self._run("insert or ignore into documents values (?, ?, ?)", wanted, number, stem)
-            if not added.rowcount:
+        for number, place, identity, added, rank, stem in found:
+            wanted = stem or identity
+            if rank == _FILE and self._run("select 1 from documents where id = ?", wanted).fetchone():
+                wanted = f"{ADDED}{identity}" if added else identity
+            put = self._run("insert or ignore into documents values (?, ?, ?)", wanted, number, stem)
+            if not put.rowcount:
                 yield place, f"the id {wanted!r} is taken by an earlier document"
         for (text,) in self._run("select json from quotations order by number"):
             row = json.loads(text)
@@ -123,7 +134,7 @@ class Spool:
     def _attach(self, quotation: Quotation) -> str | None:
         """Keep a quotation as a statement of its document, or return the reason why not."""
         fact, name = quotation.fact, quotation.document
-        by_stem = self._run("select id from documents where stem = ?", name).fetchone()
+        by_stem = self._run("select id from documents where stem = ? order by number", name).fetchone()
         document = self.document(by_stem[0] if by_stem else name)
         if document is None:
             return f"fact {fact!r} names the document {name!r}: there is none"

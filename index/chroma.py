@@ -1,10 +1,11 @@
 """Chroma, in the one place that knows it: in a folder, on a server, or in Chroma Cloud."""
 
+import ctypes
 import json
 import os
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 import chromadb
 from chromadb.api import ClientAPI as Client
 from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
 from chromadb.errors import NotFoundError
 
@@ -27,6 +29,7 @@ __all__ = [
     "NotFoundError",
     "connect",
     "elsewhere",
+    "give_back_memory",
     "in_folder",
     "point_elsewhere",
     "translated",
@@ -40,7 +43,13 @@ _CONNECT_SECONDS, _SECONDS = 5, 60
 
 def in_folder(folder: Path) -> Client:
     """Open the database in a folder."""
-    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True))
+    try:
+        return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True))
+    except BaseException:
+        # Chroma keeps what could not start, on a full disk say, and would hand it out in place of a new one.
+        if str(folder) not in SharedSystemClient._identifier_to_refcount:
+            SharedSystemClient._identifier_to_system.pop(str(folder), None)
+        raise
 
 
 def connect(address: str) -> Client:
@@ -81,6 +90,16 @@ def _look(url: str, address: str) -> None:
         raise IndexUnreachable(
             f"no Chroma server answers at {address}: start it, or set GAPBOT_CHROMA to where it is"
         ) from error
+
+
+def give_back_memory() -> None:
+    """Give memory that closed clients held back to the system.
+
+    The C library of Linux keeps what was freed between what is still in use: without this, what each full collection
+    leaves adds up to as much as the two that are open.
+    """
+    with suppress(OSError, AttributeError, TypeError):  # other systems have no such call
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def elsewhere(folder: Path) -> tuple[str, str] | None:

@@ -18,11 +18,14 @@ from corpus.errors import GapbotError
 from index import generations, seal
 
 if TYPE_CHECKING:
-    from index.encoder import Vectors
+    from index.catalogue import Catalogue, Row
+    from index.encoder import Encoder, Vectors
     from index.store import Store
 
 _SECONDS = 300
 _SAMPLE = 2000
+_ENCODED = 64
+"""Passages that are encoded again: whoever changes vectors on a server also changes what finds itself there."""
 _SAME = 0.999
 _MOST_GROWTH = 3.0
 # Bytes that a unit takes: its vector twice (graph and log), its text and place, and the words; measured on 10,000 passages.
@@ -59,7 +62,7 @@ def examine(folder: Path, encoders: Path, model: str) -> list[Finding]:
 def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
     from index.catalogue import Catalogue, sentence_id
     from index.chroma import elsewhere
-    from index.encoder import encoder_folder, fingerprint, read_facts
+    from index.encoder import Encoder, encoder_folder, fingerprint, read_facts
     from index.store import Store
 
     path, generation = generations.pointed(folder)
@@ -95,6 +98,42 @@ def _findings(folder: Path, encoders: Path, model: str) -> Iterator[Finding]:
             vectors = store.vectors(level, ids)
             lost = [i for i in ids if i not in vectors or not _finds_itself(store, level, i, vectors[i])]
             yield Finding(level, not lost, f"{len(ids) - len(lost)} of {len(ids)} find themselves among the vectors")
+        if same:
+            again = random.Random(2).sample(picked, min(_ENCODED, len(picked)))
+            yield _encoded_again(Encoder(encoder_folder(encoders, model)), catalogue, store, again)
+
+
+def _encoded_again(encoder: "Encoder", catalogue: "Catalogue", store: "Store", rows: "list[Row]") -> Finding:
+    """Encode passages, and their sentences, from their text and compare that with the vectors that are stored of them."""
+    from index.catalogue import sentence_id
+    from index.ingest import passage_text
+
+    documents = [catalogue.document(row.passage.document) for row in rows]
+    texts = [passage_text(d, row.passage) for d, row in zip(documents, rows, strict=True) if d]
+    if len(texts) < len(rows):
+        return Finding("vectors", False, "a passage has no document: run `gapbot index --rebuild`")
+    wanted: dict[str, dict[str, Vectors]] = {"passages": {}, "sentences": {}}
+    for row, encoded in zip(rows, encoder.encode_passages(texts), strict=True):
+        wanted["passages"][str(row.number)] = encoded.passage
+        wanted["sentences"] |= {sentence_id(row.number, k): v for k, v in enumerate(encoded.sentences)}
+    missing, sizes, cosines = 0, set(), []
+    for level, made in wanted.items():
+        stored = store.vectors(level, list(made))
+        missing += len(made) - len(stored)
+        sizes |= {len(vector) for vector in stored.values()} - {encoder.dimension}
+        cosines += [_cosine(vector, made[i]) for i, vector in stored.items() if len(vector) == encoder.dimension]
+    differ = sum(cosine < _SAME for cosine in cosines)
+    wrong = [f"{missing} are missing"] if missing else []
+    wrong += [f"some have {min(sizes)} dimensions instead of {encoder.dimension}"] if sizes else []
+    wrong += [f"{differ} are not those of their text (cosine down to {min(cosines):.2f})"] if differ else []
+    count = sum(map(len, wanted.values()))
+    said = "; ".join(wrong) + ": run `gapbot index --rebuild`" if wrong else "all are those of their text"
+    return Finding("vectors", not wrong, f"of {count} that were encoded again {said}")
+
+
+def _cosine(one: "Vectors", other: "Vectors") -> float:
+    lengths = float((one @ one) * (other @ other)) ** 0.5
+    return float(one @ other) / lengths if lengths else 0.0
 
 
 def _finds_itself(store: "Store", level: str, number: str, vector: "Vectors") -> bool:

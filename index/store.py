@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from corpus.errors import IndexError_, IndexMismatch
-from index.chroma import Collection, NotFoundError, connect, elsewhere, in_folder, translated
+from index.chroma import Collection, NotFoundError, connect, elsewhere, give_back_memory, in_folder, translated
 from index.encoder import Vectors
 
 LEVELS = ("passages", "sentences")
@@ -63,7 +63,7 @@ class Store:
 
     def _open(self) -> None:
         """Open a client, and give up the one before with all that it holds in memory."""
-        self._release()
+        self._give_up()
         self._in_use: set[tuple[str, int]] = set()
         with translated():
             self._client = connect(self._server) if self._server else in_folder(self._folder)
@@ -164,7 +164,12 @@ class Store:
 
     def close(self) -> None:
         """Release the files of the generation."""
+        self._give_up()
+
+    def _give_up(self) -> None:
         self._release()
+        if self._writable:
+            give_back_memory()
 
     def _batches(
         self, level: str, items: Sequence[_T], id_of: Callable[[_T], str]

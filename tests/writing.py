@@ -29,8 +29,8 @@ BULK = 24
 """Documents that stay from version to version, apart from every tenth."""
 QUESTION = "What is the code word of the tide?"
 WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.writing"])
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["tests.writing"])
 
 
 def code_word(version: int) -> str:
@@ -84,9 +84,13 @@ def held(index: Path, encoder: Encoder) -> dict[str, str]:
         opened.close()
 
 
-def _write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
-    # Chroma saves its graphs every few vectors instead of every few hundred: that is where a kill could hurt.
+def saves_often() -> None:
+    """Let Chroma save its graphs every few vectors instead of every few hundred: that is where a fault could hurt."""
     store._HNSW |= {"sync_threshold": 20, "batch_size": 10}
+
+
+def _write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
+    saves_often()
     if ready:
         ready.recv()
     try:
@@ -103,8 +107,8 @@ def writer(
     index: Path, corpus: Path, encoders: Path, ready: Connection | None = None
 ) -> Iterator[tuple[BaseProcess, Connection]]:
     """Start a process that indexes; what comes from the connection are its stages, and last how it went."""
-    receive, send = _context.Pipe(duplex=False)
-    process = _context.Process(target=_write, args=(index, corpus, encoders, send, ready))
+    receive, send = context.Pipe(duplex=False)
+    process = context.Process(target=_write, args=(index, corpus, encoders, send, ready))
     process.start()
     send.close()
     try:
@@ -125,11 +129,12 @@ def outcome(told: Connection) -> str:
         return last
 
 
-def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dict[str, int]:
+def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dict[str, float]:
     """Kill a writer `times` times, half of them while it saves vectors or publishes, and look at the index each time.
 
-    Raises AssertionError unless the index is wholly the former version or wholly the new one. Returns how many kills
-    fell while a generation was being built, and how many after it was published.
+    Raises AssertionError unless the index is wholly the former version or wholly the new one, and in the end answers
+    like one that was built in one go and is no larger than three times that. Returns how many kills fell while a
+    generation was being built, how many after it was published, and how large the index is beside the other one.
     """
     chance, encoder = random.Random(seed), Encoder(encoder_folder)
     index, corpus, encoders = folder / "index", folder / "corpus", encoder_folder.parent
@@ -137,7 +142,7 @@ def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dic
         write_corpus(corpus, version)
         with writer(index, corpus, encoders) as (_, told):
             took, publishing = _durations(told)
-    now, counts = expected(corpus), {"building": 0, "published": 0}
+    now, counts = expected(corpus), {"building": 0.0, "published": 0.0}
     for n in range(2, times + 2):
         write_corpus(corpus, n)
         new = expected(corpus)
@@ -160,10 +165,18 @@ def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dic
     with writer(index, corpus, encoders) as (_, told):
         assert outcome(told).startswith("published")
     assert held(index, encoder) == expected(corpus)
-    assert ranked(index, encoder) == rebuilt(folder / "uninterrupted", corpus, encoder_folder)
+    alone = folder / "uninterrupted"
+    assert ranked(index, encoder) == rebuilt(alone, corpus, encoder_folder)
+    counts["grown"] = round(_live_size(index) / _live_size(alone), 2)
+    assert counts["grown"] <= 3
     assert not list(index.glob("building-*"))
     assert len(list(index.glob("g[0-9]*"))) <= 2
     return counts
+
+
+def _live_size(index: Path) -> int:
+    """Return the bytes of the live generation of an index."""
+    return sum(p.stat().st_size for p in generations.pointed(index)[0].rglob("*") if p.is_file())
 
 
 def _durations(told: Connection) -> tuple[float, float]:
@@ -201,7 +214,7 @@ def set_against_each_other(folder: Path, encoder_folder: Path, times: int) -> fl
     longest = 0.0
     for n in range(times):
         write_corpus(corpus, n)
-        gates = [_context.Pipe(duplex=False) for _ in range(2)]
+        gates = [context.Pipe(duplex=False) for _ in range(2)]
         with (
             writer(index, corpus, encoder_folder.parent, gates[0][0]) as (_, one),
             writer(index, corpus, encoder_folder.parent, gates[1][0]) as (_, two),

@@ -20,7 +20,7 @@ from corpus.errors import GapbotError
 from index import generations, seal
 from index.encoder import Encoder, ensure_exported
 from index.export import BUNDLED
-from tests import confined, swapping, writing
+from tests import confined, faulty, swapping, writing
 
 
 def in_place(folder: Path, encoder_folder: Path, times: int) -> int:
@@ -48,6 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", help="a home whose exported encoder is used")
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument(
+        "--fault-step", type=int, default=1, help="let every N-th write of an indexing fail (default 1: each)"
+    )
     parser.add_argument("--disks", type=int, default=10)
     parser.add_argument("--races", type=int, default=20)
     parser.add_argument("--swaps", type=int, default=20)
@@ -68,6 +71,7 @@ def main() -> None:
             lambda at: writing.failing(folder, index, generation, encoder, at), itertools.count(1)
         )
         row["faults"] = len(list(failed))
+        row["faults_of_indexing"] = faulty.run(trial("faults-of-indexing"), encoder_folder, options.fault_step)
         row["lost_if_written_in_place_of_20"] = in_place(trial("in-place"), encoder_folder, 20)
         row["disks"] = confined.run("full", trial("disks"), encoder_folder, options.disks)
         row["read_only"] = confined.run("read-only", trial("read-only"), encoder_folder)

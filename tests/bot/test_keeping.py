@@ -19,10 +19,12 @@ from bot.config import Quota, Settings, settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import GapLog
 from bot.indexing import update_index
-from bot.keeping import Keeper, Sessions
+from bot.keeping import Following, Keeper, Sessions
 from bot.limits import Attempts
 from bot.loading import load_chain
+from corpus.added import AddedDocuments
 from corpus.errors import UsageError
+from index import generations
 from index.build import sync
 from tests.chroma_server import chroma_server
 from tests.fake_chain import HOSTILE, FakeChain
@@ -209,6 +211,35 @@ def test_what_is_added_is_answered_from_and_what_is_removed_no_more(kept: Kept) 
     kept.settled()
     assert kept.chain.ask(question).status != "answered"
     assert kept.keeper.used().files == 0
+
+
+def test_what_was_removed_before_the_process_ended_is_gone_after_it_starts_again(
+    tmp_path: Path, encoder_folder: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "tea.md").write_text("Tea from Thai Nguyen is green.", encoding="utf-8")
+    config = settings(home=str(tmp_path / "home"), corpus=str(tmp_path / "corpus"))
+    store = AddedDocuments(config.added)
+    store.upload("rain.txt", RAIN)
+    sync(config.index, config.corpus, config.encoders, config.encoder, added=config.added)
+    held = Keeper(config, load_chain(config), PASSWORD)
+    held.catch_up()
+    assert held.indexing.state.stage == ""
+    # The file goes, and the process ends before the index follows.
+    store.remove(["rain"])
+    chain = load_chain(config)
+    keeper = Keeper(config, chain, PASSWORD)
+    keeper.catch_up()
+    end = time.monotonic() + 60
+    while keeper.indexing.state.stage and time.monotonic() < end:
+        time.sleep(0.1)
+    assert keeper.indexing.state == Following()
+    assert generations.live_name(config.index) == "g000002"
+    answer = chain.ask(Question("How much rain did the Moc Chau observatory record in August 2031?"))
+    assert answer.generation == "g000002"
+    assert answer.citations == ()
 
 
 def test_a_refused_file_is_told_with_its_reason_and_listed(kept: Kept) -> None:

@@ -1,11 +1,14 @@
 """Documents that are added to a corpus: copies that replace, repeat and go."""
 
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from corpus import added as module
+from corpus import sources as module
 from corpus.added import AddedDocuments
 from corpus.errors import CorpusError
 from corpus.fetching import Fetched
@@ -151,3 +154,91 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(
 )  # fmt: skip
 def test_a_file_that_is_what_its_name_says_is_taken(store: AddedDocuments, name: str, data: bytes) -> None:
     assert [a.name for a in store.upload(name, data).added] == [name]
+
+
+def rows_of(store: AddedDocuments, corpus: Path) -> dict[str, str]:
+    corpus.mkdir(exist_ok=True)
+    documents, refused = load_corpus(corpus, store.folder)
+    assert refused == []
+    return {d.id: d.text for d in documents}
+
+
+_ADD_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from corpus.added import AddedDocuments
+AddedDocuments._keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+AddedDocuments(Path(sys.argv[1])).add(sys.argv[2:])
+"""
+
+
+def killed_before_the_list_is_written(store: AddedDocuments, *sources: str) -> None:
+    done = subprocess.run([sys.executable, "-c", _ADD_AND_DIE, str(store.folder), *sources], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_a_file_that_a_killed_run_has_left_is_listed_and_can_be_removed(store: AddedDocuments, tmp_path: Path) -> None:
+    sources = [note(tmp_path, "a.txt", "One."), note(tmp_path, "b.txt", "Two.")]
+    killed_before_the_list_is_written(store, *sources)
+    assert rows_of(store, tmp_path / "corpus") == {"a": "One.", "b": "Two."}
+    assert [(a.name, a.origin) for a in store.entries()] == [("a.txt", ""), ("b.txt", "")]
+    assert [a.name for a in store.remove(["a"])] == ["a.txt"]
+    assert rows_of(store, tmp_path / "corpus") == {"b": "Two."}
+    assert [a.name for a in store.add(sources).added] == ["a.txt"]
+    assert [(a.name, a.origin) for a in store.entries()] == [("a.txt", sources[0]), ("b.txt", sources[1])]
+
+
+def test_a_killed_run_is_made_good_by_adding_again_also_what_has_changed_since(
+    store: AddedDocuments, tmp_path: Path
+) -> None:
+    old, new = note(tmp_path, "old.txt", "First."), note(tmp_path, "new.txt", "First, too.")
+    store.add([old])
+    note(tmp_path, "old.txt", "Second.")
+    killed_before_the_list_is_written(store, old, new)
+    note(tmp_path, "new.txt", "Second, too.")
+    again = store.add([old, new])
+    assert [a.name for a in again.replaced] == ["old.txt", "new.txt"]
+    assert rows_of(store, tmp_path / "corpus") == {"old": "Second.", "new": "Second, too."}
+    # What the list tells of a replaced file is not in the folder any more, so its former content is no duplicate.
+    killed_before_the_list_is_written(store, note(tmp_path, "old.txt", "Third."))
+    assert [a.name for a in store.add([note(tmp_path, "copy.txt", "Second.")]).added] == ["copy.txt"]
+
+
+def test_a_file_that_is_gone_is_no_longer_listed_and_can_be_added_again(store: AddedDocuments, tmp_path: Path) -> None:
+    source = note(tmp_path, "a.txt", "One.")
+    store.add([source])
+    (store.folder / "a.txt").unlink()
+    assert store.entries() == []
+    assert [a.name for a in store.add([source]).added] == ["a.txt"]
+
+
+def test_what_is_added_takes_no_id_from_the_corpus_nor_from_what_was_added_before(
+    store: AddedDocuments, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    note(corpus, "texts/hanoi.txt", "Hanoi of the corpus.")
+    note(corpus, "rows.jsonl", '{"id": "row", "text": "A row of the corpus."}')
+    before = rows_of(store, corpus)
+    store.add([note(tmp_path, "in/hanoi.txt", "Hanoi, added."), note(tmp_path, "in/row.md", "A row, added.")])
+    store.add([note(tmp_path, "in/hue.txt", "Hue.")])
+    store.add([note(tmp_path, "in/hue.md", "Hue, again.")])
+    now = rows_of(store, corpus)
+    assert {i: now[i] for i in before} == before == {"hanoi": "Hanoi of the corpus.", "row": "A row of the corpus."}
+    assert {i: text for i, text in now.items() if i not in before} == {
+        "added/hanoi.txt": "Hanoi, added.",
+        "added/row.md": "A row, added.",
+        "hue": "Hue.",
+        "hue-2": "Hue, again.",
+    }
+    assert [a.name for a in store.remove(["added/hanoi.txt"])] == ["hanoi.txt"]
+
+
+def test_a_row_that_was_added_gives_way_to_a_file_of_the_corpus(store: AddedDocuments, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    note(corpus, "hanoi.txt", "Hanoi of the corpus.")
+    store.add([note(tmp_path, "rows.jsonl", '{"id": "hanoi", "text": "Added."}\n{"id": "other", "text": "Other."}')])
+    documents, refused = load_corpus(corpus, store.folder)
+    assert {d.id: d.text for d in documents} == {"hanoi": "Hanoi of the corpus.", "other": "Other."}
+    assert [(r.path, r.reason) for r in refused] == [
+        ("rows.jsonl, line 1", "the id 'hanoi' is taken by an earlier document")
+    ]

@@ -1,11 +1,17 @@
 """What may be fetched: the open internet and nothing else. Names are resolved by the tests; nothing is connected to."""
 
+import contextlib
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from corpus import fetching
 from corpus.errors import RefusedDocument
-from corpus.fetching import checked, fetch, is_public
+from corpus.fetching import Fetched, checked, fetch, is_public
 
 PRIVATE = [
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
@@ -63,3 +69,111 @@ def test_a_public_address_is_what_is_connected_to(address: str) -> None:
     assert checked("https://example.org/a?b=1", lambda host, port: [address]) == (
         "example.org", 443, address, "/a?b=1",
     )  # fmt: skip
+
+
+PUBLIC = "93.184.215.14"
+real_connection = socket.create_connection
+
+
+class Site(BaseHTTPRequestHandler):
+    """A site of a few pages, served on loopback in the place of a public one."""
+
+    def do_GET(self) -> None:
+        name, _, rest = self.path.lstrip("/").partition("/")
+        if name == "to":
+            self.send_response(302)
+            self.send_header("Location", rest)
+        elif name == "hops":
+            self.send_response(302 if int(rest) else 200)
+            self.send_header("Location", f"/hops/{int(rest) - 1}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        if name == "slow%20head":
+            for number in range(1000):
+                self.send_header(f"X-{number}", "y")
+                self.flush_headers()
+                time.sleep(0.1)
+        self.end_headers()
+        if name == "bytes":
+            self.wfile.write(b"x" * int(rest))
+        elif name == "slow":
+            for _ in range(1000):
+                self.wfile.write(b"x")
+                time.sleep(0.1)
+        elif name == "page":
+            self.wfile.write(b"Rain fell.")
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):  # whoever fetches has hung up
+            super().handle()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
+    """Lead every connection to a site on loopback; what was to be connected to is in the list."""
+    asked: list[tuple[str, int]] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+            asked.append(address)
+            return real_connection(("127.0.0.1", server.server_port), timeout)
+
+        monkeypatch.setattr(socket, "create_connection", connect)
+        yield asked
+        server.shutdown()
+
+
+def public(host: str, port: int) -> list[str]:
+    return [PUBLIC] if host.endswith("example.org") else [host]
+
+
+def test_a_page_is_fetched_also_through_five_redirections_and_not_through_six(
+    connected: list[tuple[str, int]],
+) -> None:
+    assert fetch("http://example.org/page/", public) == Fetched("http://example.org/page/", "text/plain", b"Rain fell.")
+    assert fetch("http://example.org/hops/5", public).url == "http://example.org/hops/0"
+    with pytest.raises(RefusedDocument, match="redirected more than 5 times"):
+        fetch("http://example.org/hops/6", public)
+    assert set(connected) == {(PUBLIC, 80)}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1/", "http://10.0.0.1:8080/x", "http://169.254.169.254/latest/", "//192.168.0.1/", "http://[::1]/",
+        "file:///etc/passwd", "ftp://example.org/", "http://user@example.org/", "http://[::ffff:127.0.0.1]/", "gopher://x/",
+    ],
+)  # fmt: skip
+def test_a_redirection_to_the_inside_is_not_followed(connected: list[tuple[str, int]], target: str) -> None:
+    with pytest.raises(RefusedDocument):
+        fetch(f"http://example.org/to/{target}", public)
+    assert connected == [(PUBLIC, 80)]
+
+
+def test_a_name_that_changes_its_mind_is_connected_to_where_it_was_checked(connected: list[tuple[str, int]]) -> None:
+    answers = iter([[PUBLIC], ["127.0.0.1"]])
+    assert fetch("http://example.org/page/", lambda host, port: next(answers)).data == b"Rain fell."
+    assert connected == [(PUBLIC, 80)]
+    assert next(answers) == ["127.0.0.1"]  # nobody asked for it again
+
+
+def test_ten_megabytes_are_fetched_and_no_more(connected: list[tuple[str, int]]) -> None:
+    assert len(fetch(f"http://example.org/bytes/{fetching.MOST_BYTES}", public).data) == 10_000_000
+    with pytest.raises(RefusedDocument, match="larger than 10 MB"):
+        fetch(f"http://example.org/bytes/{fetching.MOST_BYTES + 1}", public)
+
+
+@pytest.mark.parametrize("page", ["slow/", "slow%20head/"])
+def test_a_site_that_sends_a_byte_now_and_then_is_given_up(
+    connected: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(fetching, "MOST_SECONDS", 1.0)
+    started = time.monotonic()
+    with pytest.raises(RefusedDocument, match="takes longer"):
+        fetch(f"http://example.org/{page}", public)
+    assert time.monotonic() - started < 10

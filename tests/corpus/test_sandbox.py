@@ -1,13 +1,20 @@
 """The process apart in which files of intricate formats are read."""
 
+import io
+import random
+import socket
+import zipfile
 import zlib
 from pathlib import Path
 
 import pytest
+from docx import Document as new_docx
 
 from corpus.errors import RefusedDocument
+from corpus.loaders import load_corpus
 from corpus.sandbox import Sandbox
 
+_W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 PAGE = "<html><head><title>Rain</title></head><body><article><p>It rained for forty days in the hills of Moc Chau.</p></article></body></html>"
 
 
@@ -24,13 +31,43 @@ def bomb() -> bytes:
     return body + b"trailer << /Root 1 0 R /Size 5 >>\n%%EOF"
 
 
+def word(document: bytes) -> bytes:
+    """A Word document with other content."""
+    made, stream = io.BytesIO(), io.BytesIO()
+    new_docx().save(made)
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, document if name == "word/document.xml" else source.read(name))
+    return stream.getvalue()
+
+
+def large_word() -> bytes:
+    """A Word document of less than 100 MB, packed to little more than a hundredth: 600,000 empty paragraphs."""
+    chance = random.Random(1)
+    return word(
+        f"<w:document {_W}><w:body>{'<w:p/>' * 600_000}</w:body><!--{chance.randbytes(40_000).hex()}--></w:document>".encode()
+    )
+
+
+BOMBS = {
+    "pdf": (".pdf", bomb), "docx": (".docx", large_word),
+    "html": (".html", lambda: b"<html><body>" + b"<div>" * 2_000_000 + b"x"),
+    "yaml": (".yaml", lambda: b"- &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(b"- &%c [%s]\n" % (98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(9))),
+}  # fmt: skip
+
+
 @pytest.mark.slow
-def test_a_bomb_is_refused_and_the_good_files_after_it_are_read() -> None:
-    with Sandbox(seconds=20) as sandbox:
-        with pytest.raises(RefusedDocument):
-            sandbox.read(".pdf", bomb())
-        for _ in range(20):
-            assert "forty days" in sandbox.read(".html", PAGE.encode()).text
+def test_bombs_cost_no_more_than_the_limits_and_the_good_files_of_the_batch_are_read(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"good-{number:03}.html").write_text(PAGE, encoding="utf-8")
+    for name, (suffix, make) in BOMBS.items():
+        # Between the good ones, in the order in which they are read.
+        (tmp_path / f"good-050-{name}{suffix}").write_bytes(make())
+    documents, refused = load_corpus(tmp_path)
+    assert sum("forty days" in d.text for d in documents) == 100
+    # Whatever is not refused has been read within the limits.
+    assert {"pdf", "yaml"} <= {Path(r.path).suffix[1:] for r in refused}
+    assert all(r.reason for r in refused)
 
 
 def test_a_reader_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +90,42 @@ def test_a_page_brings_nothing_from_elsewhere(tmp_path: Path, page: str) -> None
         text = sandbox.read(".html", page.format(secret).encode()).text
     assert "Plain words" in text
     assert "CANARY" not in text
+
+
+@pytest.mark.parametrize("place", ["file", "http"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<!DOCTYPE w:document [<!ENTITY x SYSTEM "{}">]>~<w:p><w:r><w:t>Plain words. &x;</w:t></w:r></w:p>',
+        '<!DOCTYPE w:document SYSTEM "{}">~<w:p><w:r><w:t>Plain words.</w:t></w:r></w:p>',
+        '<!DOCTYPE w:document [<!ENTITY % x SYSTEM "{}"> %x;]>~<w:p><w:r><w:t>Plain words.</w:t></w:r></w:p>',
+        '~<w:p><w:r><w:t>Plain words.<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{}" parse="text"/></w:t></w:r></w:p>',
+    ],
+    ids=["entity", "dtd", "parameter entity", "xinclude"],
+)
+def test_a_word_document_brings_nothing_from_elsewhere(tmp_path: Path, place: str, body: str) -> None:
+    (tmp_path / "secret.txt").write_text("CANARY")
+    with socket.create_server(("127.0.0.1", 0)) as listening, Sandbox() as sandbox:
+        listening.settimeout(0.2)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/x" if place == "http" else f"file://{tmp_path}/secret.txt"
+        kind, _, text = body.format(url).partition("~")
+        data = word(f"{kind}<w:document {_W}><w:body>{text}</w:body></w:document>".encode())
+        try:
+            said = sandbox.read(".docx", data).text
+        except RefusedDocument as error:
+            said = str(error)
+        assert "CANARY" not in said
+        with pytest.raises(TimeoutError):
+            listening.accept()
+
+
+def test_an_image_that_is_no_document_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.svg").write_text(
+        '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg><text>&x;</text></svg>'
+    )
+    documents, refused = load_corpus(tmp_path)
+    assert documents == []
+    assert "not supported" in refused[0].reason
 
 
 def test_what_a_page_hides_is_not_read() -> None:

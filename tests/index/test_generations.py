@@ -10,7 +10,7 @@ from index.build import sync
 from index.encoder import Encoder
 from index.export import BUNDLED
 from index.retriever import Index
-from tests import confined, swapping, writing
+from tests import confined, faulty, swapping, writing
 
 
 @pytest.mark.slow
@@ -30,6 +30,15 @@ def test_whatever_write_fails_the_former_or_the_new_version_answers(
             break
         faults += 1
     assert faults > 20
+
+
+@pytest.mark.slow
+def test_whatever_write_of_any_library_fails_the_former_or_the_new_version_answers(
+    tmp_path: Path, encoder_folder: Path
+) -> None:
+    counts = faulty.run(tmp_path, encoder_folder, step=97)
+    assert counts["calls"] > 500
+    assert counts["failed"] >= 5
 
 
 @pytest.mark.slow

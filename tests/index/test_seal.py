@@ -133,6 +133,8 @@ def test_the_doctor_finds_a_sound_index_sound_and_names_what_is_not(index: Path,
     found = examine(index, encoder_folder.parent, BUNDLED)
     assert {f.check for f in found} >= {"files", "encoder", "counts", "passages", "sentences", "catalogue.sqlite"}
     assert [f for f in found if not f.sound] == []
+    (again,) = [f for f in found if f.check == "vectors"]
+    assert again.says.endswith("all are those of their text")
     flip(live(index) / "words" / "vocabulary.json")
     (wrong,) = [f for f in examine(index, encoder_folder.parent, BUNDLED) if not f.sound]
     assert "vocabulary.json" in wrong.says

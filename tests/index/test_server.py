@@ -17,6 +17,7 @@ from corpus.errors import IndexBusy, IndexError_, IndexMissing, IndexUnreachable
 from index import lease, pieces, server
 from index.build import sync
 from index.chroma import connect
+from index.doctor import examine
 from index.encoder import Encoder
 from index.export import BUNDLED
 from index.retriever import Index
@@ -189,6 +190,43 @@ def test_what_is_damaged_on_the_server_gives_way_to_the_former(shared: Shared) -
     assert says(shared.read("all is gone"), 0)
     shared.publish(2)
     assert says(shared.read("mended"), 2)
+
+
+def unsound(shared: Shared, encoder_folder: Path) -> dict[str, str]:
+    """Return what the doctor finds wrong, by check; a machine of its own looks."""
+    place, folder = shared.machine("doctor")
+    place.bring(folder)
+    return {f.check: f.says for f in examine(folder, encoder_folder.parent, BUNDLED) if not f.sound}
+
+
+def test_the_doctor_tells_vectors_on_the_server_that_are_not_those_of_their_text(
+    shared: Shared, encoder_folder: Path
+) -> None:
+    name = shared.publish(0)
+    assert unsound(shared, encoder_folder) == {}
+    collection = shared.client.get_collection(f"gapbot.{shared.name}.{name}.sentences", embedding_function=None)
+    held = collection.get(include=["embeddings"])
+    # Every vector is there, and finds itself, but stands for another sentence.
+    collection.update(ids=held["ids"], embeddings=[*held["embeddings"][1:], held["embeddings"][0]])
+    found = unsound(shared, encoder_folder)
+    assert found.keys() == {"vectors"}
+    assert "are not those of their text (cosine down to" in found["vectors"]
+    assert "gapbot index --rebuild" in found["vectors"]
+    collection.update(ids=held["ids"], embeddings=held["embeddings"])
+    assert unsound(shared, encoder_folder) == {}
+    collection.delete(ids=held["ids"][:3])
+    assert "3 are missing" in unsound(shared, encoder_folder)["vectors"]
+
+
+def test_the_doctor_tells_vectors_on_the_server_of_another_dimension(shared: Shared, encoder_folder: Path) -> None:
+    full = shared.client.get_collection(f"gapbot.{shared.name}.{shared.publish(0)}.passages", embedding_function=None)
+    held = full.get(include=["embeddings"])
+    shared.client.delete_collection(full.name)
+    short = shared.client.create_collection(full.name, embedding_function=None, metadata=full.metadata)
+    short.add(ids=held["ids"], embeddings=[vector[:8] for vector in held["embeddings"]])
+    found = unsound(shared, encoder_folder)
+    assert found.keys() == {"vectors"}
+    assert "some have 8 dimensions instead of 384" in found["vectors"]
 
 
 def test_a_file_that_would_be_written_elsewhere_is_refused(shared: Shared, tmp_path: Path) -> None:

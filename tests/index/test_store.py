@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpus.errors import IndexError_
 from index import store
 from index.store import Store, Unit
 
@@ -60,4 +61,16 @@ def test_units_are_read_and_taken_out_wherever_they_lie(filled: tuple[Path, list
     assert opened.count("sentences") == len(added) - 5
     # Whoever writes has one collection of each level in memory, or two of one.
     assert len(opened._in_use) <= 2
+    opened.close()
+
+
+def test_a_folder_that_could_not_be_opened_can_be_once_it_is_mended(tmp_path: Path) -> None:
+    # A disk that was full, say: a server that goes on to run must not have to be started anew.
+    (tmp_path / "chroma").write_text("no folder")
+    with pytest.raises(IndexError_):
+        Store(tmp_path / "chroma", "print", writable=True)
+    (tmp_path / "chroma").unlink()
+    opened = Store(tmp_path / "chroma", "print", writable=True)
+    opened.add("sentences", units(range(1, 4)))
+    assert opened.count("sentences") == 3
     opened.close()
