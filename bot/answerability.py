@@ -9,6 +9,7 @@ from importlib import resources
 
 from bot.question import Reading
 from bot.reader import Reader, ReadPassage
+from bot.second_look import LOOK_NAMES, second_look
 from bot.signals import NAMES, READ_NAMES, Candidate, passage_text, signal_vector, with_reading
 from index.retriever import Evidence
 
@@ -16,6 +17,9 @@ ANSWER = 0.37
 """The calibrated probability from which a question counts as answered."""
 PASSAGES_READ = 6
 """How many passages the reader reads: those of the best-ranked sentences."""
+
+DOUBTFUL = 0.2
+"""The probability from which the reader looks a second time: below it, nothing that it sees makes an answer of it."""
 
 # Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
 _DEFINES = 3.0
@@ -54,11 +58,27 @@ def judge(reading: Reading, found: Sequence[Candidate], reader: Reader | None) -
     scores = [s - UNNAMED * (1 - c.signals["weakest_name"]) for s, c in zip(scores, found, strict=True)]
     order = sorted(range(len(found)), key=lambda i: -scores[i])
     ranked, scores = tuple(found[i] for i in order), [scores[i] for i in order]
-    own = scores[0] + UNNAMED * (1 - ranked[0].signals["weakest_name"])
-    vector = gate_vector(ranked[0].signals, own, lead(scores, [c.passage_key for c in ranked]))
-    odds = _dot(ranked[0], "gate", vector) - penalty(ranked[0].signals)
-    probability = 1 / (1 + math.exp(-odds))
+    best = ranked[0]
+    own = scores[0] + UNNAMED * (1 - best.signals["weakest_name"])
+    vector = gate_vector(best.signals, own, lead(scores, [c.passage_key for c in ranked]))
+    subject, lost = _dot(best, "subject", vector), penalty(best.signals)
+    probability = both(subject, _dot(best, "fact", vector), lost)
+    if reader and probability >= DOUBTFUL:
+        place = best.evidence.sentences.index(best.sentence)
+        looked = second_look(reading, passage_text(best.evidence), place, reader)
+        probability = both(subject, _dot(best, "looked", [*vector, *looked]), lost)
     return Judged(ranked, tuple(scores), probability)
+
+
+def both(subject: float, fact: float, lost: float) -> float:
+    """Return the probability that a passage answers: that it is about the subject, and that it holds the fact.
+
+    `subject` and `fact` are log-odds, each fitted against another kind of question that is not answered: one whose
+    document is not there, and one that the passage all but answers. What tells the first speaks for the second, which
+    shares all its words, so that one model of both is blind to near misses. `lost` is the log-odds of `penalty`.
+    """
+    together = 1 / (1 + math.exp(-subject)) / (1 + math.exp(-fact))
+    return together / (together + (1 - together) * math.exp(lost))
 
 
 def penalty(signals: Mapping[str, float]) -> float:
@@ -112,7 +132,7 @@ def lead(scores: Sequence[float], passages: Sequence[object]) -> float:
 def _models() -> dict[str, _Fitted]:
     text = resources.files("bot").joinpath("answerability.json").read_text(encoding="utf-8")
     model: dict[str, _Fitted] = json.loads(text)
-    if model["signals"] != [*NAMES, *READ_NAMES]:  # type: ignore[comparison-overlap]
+    if model["signals"] != [*NAMES, *READ_NAMES, *LOOK_NAMES]:  # type: ignore[comparison-overlap]
         raise ValueError("bot/answerability.json was fitted with other signals: run tests/bench/calibrate.py")
     return model
 

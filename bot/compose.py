@@ -153,7 +153,9 @@ def refused(base: Answer, found: Found) -> Answer:
     missing = _missing(found)
     vocabulary = found.read.index.vocabulary
     unknown = [w for w in missing if not vocabulary.frequency(stem(words(w)[0]))]
-    if unknown:
+    if _contrary(found.read.reading, best):
+        text = "The sources I hold say otherwise than this question takes for granted."
+    elif unknown:
         text = f"The sources I hold say nothing about {_either(unknown)}."
     elif missing:
         text = f"The sources I hold speak of this subject, but say nothing about it with {_either(missing)}."
@@ -165,6 +167,11 @@ def refused(base: Answer, found: Found) -> Answer:
         if len(cited.items) == _NEAR:
             break
     return replace(base, status="near_miss", text=text, closest=tuple(cited.items))
+
+
+def _contrary(reading: Reading, best: Candidate) -> bool:
+    """Tell whether the closest sentence says the opposite of what a question asks the reason or the manner of."""
+    return reading.expected in ("reason", "explanation") and best.signals["opposed"] > 0 and best.signals["names"] == 1
 
 
 def _conflict(differing: Difference, own: int, cited: Citations) -> tuple[Conflict | None, list[str]]:

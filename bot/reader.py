@@ -59,16 +59,21 @@ class Reader:
 
     def read(self, question: str, passages: Sequence[PassageText]) -> list[ReadPassage]:
         """Read a question beside each passage in one pass."""
-        if not passages:
+        return self.read_pairs([(question, p) for p in passages])
+
+    def read_pairs(self, pairs: Sequence[tuple[str, PassageText]]) -> list[ReadPassage]:
+        """Read each question beside its passage in one pass."""
+        if not pairs:
             return []
-        contexts = [beginning(p.context) for p in passages]
-        pairs = [(question[:MOST_QUESTION], c + p.text) for c, p in zip(contexts, passages, strict=True)]
-        encodings = self._tokenizer.encode_batch(pairs)
-        result: list[ReadPassage | None] = [None] * len(passages)
+        contexts = [beginning(p.context) for _, p in pairs]
+        encodings = self._tokenizer.encode_batch(
+            [(q[:MOST_QUESTION], c + p.text) for c, (q, p) in zip(contexts, pairs, strict=True)]
+        )
+        result: list[ReadPassage | None] = [None] * len(pairs)
         for group in _alike([len(e.ids) for e in encodings]):
             tokens, answerable = self._run([encodings[i] for i in group])
             for row, i in enumerate(group):
-                sentences = _sentences(tokens[row], encodings[i], passages[i], len(contexts[i]))
+                sentences = _sentences(tokens[row], encodings[i], pairs[i][1], len(contexts[i]))
                 result[i] = ReadPassage(float(answerable[row]), tuple(sentences))
         return [r for r in result if r]
 

@@ -17,6 +17,7 @@ from bot.config import settings
 from bot.conversation import standalone_question
 from bot.question import read_question
 from bot.reader import Reader
+from bot.second_look import second_look
 from bot.signals import NAMES, READ_NAMES, candidates, passage_text, read_signals, spans_of
 from corpus.sentences import sentence_spans
 from index.build import sync
@@ -35,6 +36,7 @@ class Asked:
     """One question with its candidates: `x` (candidates, NAMES), `y` evidence, `r` (candidates, READ_NAMES).
 
     `r` is not a number where the reader has not read; `kind` "left out" is a question without its own document.
+    `looked` holds the signals of a second look at candidates, by passage and place.
     """
 
     area: str
@@ -48,6 +50,7 @@ class Asked:
     texts: dict[Key, PassageText] = field(repr=False)
     places: list[int] = field(repr=False)
     r: Array | None = None
+    looked: dict[tuple[Key, int], list[float]] = field(default_factory=dict)
 
 
 def reading_sets(data: Path) -> dict[str, Passages]:
@@ -180,3 +183,10 @@ def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) ->
                 sentence, pointed = text.text[start:end], (own.start - start, own.end - start)
                 signals = read_signals(reading, passage, own, sentence, spans_of(sentence), pointed)
                 row.r[i] = [signals[n] for n in READ_NAMES]
+
+
+def look_rows(rows: Sequence[Asked], tops: Sequence[int], reader: Reader) -> None:
+    """Let the reader look again at the candidate `tops` of each question, and keep what it says."""
+    for row, top in track(list(zip(rows, tops, strict=True)), "looking again"):
+        key, place = row.keys[top], row.places[top]
+        row.looked[key, place] = second_look(read_question(row.question), row.texts[key], place, reader)

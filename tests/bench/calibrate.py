@@ -19,11 +19,22 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from bot.answerability import UNNAMED, gate_vector, lead, penalty
+from bot.answerability import DOUBTFUL, UNNAMED, both, gate_vector, lead, penalty
 from bot.reader import Reader
+from bot.second_look import LOOK_NAMES
 from bot.signals import NAMES, READ_NAMES
 from bot.training.data import LEFT_OUT
-from tests.bench.asked import Array, Asked, ask_sets, ask_shipped, in_sentences, read_rows, reading_sets, squad
+from tests.bench.asked import (
+    Array,
+    Asked,
+    ask_sets,
+    ask_shipped,
+    in_sentences,
+    look_rows,
+    read_rows,
+    reading_sets,
+    squad,
+)
 from tests.bench.squad2 import half
 
 BOT = Path(__file__).parents[2] / "bot"
@@ -31,9 +42,10 @@ QUESTIONS = Path(__file__).parents[1] / "questions"
 # Areas that the shipped reader was not trained on: what it says of its own training data tells nothing.
 UNREAD = frozenset({*LEFT_OUT, "reports in sentences", "shipped"})
 EASY = {"left out", "off-topic", "far"}
-HARD_WEIGHT = 0.6
+# The share of questions that users are taken to ask in vain, half of them of what is not there at all.
 UNANSWERABLE = 0.35
 SHIPPED_SHARE = 0.35
+SUBJECT_C, FACT_C = 0.03, 0.03
 
 
 def main() -> None:
@@ -52,17 +64,16 @@ def main() -> None:
         rows = collect(arguments.data, arguments.public)
         if arguments.rows:
             arguments.rows.write_bytes(pickle.dumps(rows))
-    model: dict[str, Any] = {"signals": [*NAMES, *READ_NAMES], "data": sorted({r.area for r in rows})}
+    model: dict[str, Any] = {"signals": [*NAMES, *READ_NAMES, *LOOK_NAMES], "data": sorted({r.area for r in rows})}
     for name in ("unread", "read"):
         used = [narrowed(r) for r in rows] if name == "read" else rows
-        probabilities, right = cross_validated(used, name)
-        model[name] = {"figures": figures(used, probabilities, right)}
+        p, right = cross_validated(used, name)
+        model[name] = {"figures": figures(used, p, right)}
         print(json.dumps({"model": name, **model[name]["figures"]}))
         if arguments.figure:
-            draw(probabilities, right, arguments.figure.with_stem(f"{arguments.figure.stem}-{name}"))
+            draw(p, right, arguments.figure.with_stem(f"{arguments.figure.stem}-{name}"))
         rank = fit_rank(used, name)
-        gate = fit_gate(used, rank, name)
-        for part, fitted in (("rank", rank), ("gate", gate)):
+        for part, fitted in {"rank": rank, **fit_gates(used, rank, name)}.items():
             weights = [round(float(w), 5) for w in fitted.coef_[0]]
             model[name][part] = {"weights": weights, "intercept": float(fitted.intercept_[0])}
     arguments.out.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
@@ -80,8 +91,22 @@ def collect(data: Path, public: Path | None) -> list[Asked]:
         rows += ask_sets(halves, UNREAD)
     rows += ask_shipped(sorted([QUESTIONS / "first.jsonl", *QUESTIONS.glob("development_*.jsonl")]))
     rank = fit_rank(rows, "unread")
-    read_rows(rows, [rank.decision_function(rank_rows(inputs(r, "unread"))) for r in rows], Reader())
+    reader = Reader()
+    read_rows(rows, [rank.decision_function(rank_rows(inputs(r, "unread"))) for r in rows], reader)
+    look_again(rows, reader)
     return rows
+
+
+def look_again(rows: Sequence[Asked], reader: Reader) -> None:
+    """Let the reader look again at the best candidate of each question that might be answered by it."""
+    used = [narrowed(r) for r in rows]
+    rank = fit_rank(used, "read")
+    gates = fit_gates(used, rank, "read")
+    x, tops = gate_rows(used, rank, "read")
+    p = probabilities(used, tops, x, gates, "read")
+    # A narrowed row shares what is seen by a second look with the row that it was made of.
+    doubtful = np.flatnonzero(p >= DOUBTFUL)
+    look_rows([used[i] for i in doubtful], [tops[i] for i in doubtful], reader)
 
 
 def narrowed(row: Asked) -> Asked:
@@ -145,25 +170,60 @@ def gate_rows(rows: Sequence[Asked], rank: LogisticRegression, name: str) -> tup
     return np.array(xs), tops
 
 
-def fit_gate(rows: Sequence[Asked], rank: LogisticRegression, name: str) -> LogisticRegression:
-    """Fit the gate: is the best candidate evidence?
+def fit_gates(rows: Sequence[Asked], rank: LogisticRegression, name: str) -> dict[str, LogisticRegression]:
+    """Fit the parts of the gate, each on the questions whose evidence comes first and on one kind that has no answer.
 
-    Questions made unanswerable on purpose are far harder than what people ask and weigh less; all unanswerable
-    ones together weigh UNANSWERABLE, the share that users are taken to ask.
+    "subject": those whose document is not there, and those off the topic; "fact": those that were made unanswerable on
+    purpose, whose passage all but answers; "looked": the same with a second look. One model of both kinds would learn
+    from the first that many shared words make an answer, which near misses have more of than answers do.
     """
     x, tops = gate_rows(rows, rank, name)
     answerable = np.array([r.answerable for r in rows])
-    y = np.array([bool(r.y[t]) for r, t in zip(rows, tops, strict=True)])
-    weight = np.array([1.0 if r.answerable or r.kind in EASY else HARD_WEIGHT for r in rows])
-    weight[answerable] *= (1 - UNANSWERABLE) / weight[answerable].sum() * len(rows)
-    weight[~answerable] *= UNANSWERABLE / weight[~answerable].sum() * len(rows)
-    # The shipped corpus stands beside thousands of questions with some hundreds: it counts as one set of several.
+    right = answerable & np.array([bool(r.y[t]) for r, t in zip(rows, tops, strict=True)])
+    easy = ~answerable & np.array([r.kind in EASY for r in rows])
+    hard = ~answerable & ~easy
     shipped = np.array([r.area == "shipped" for r in rows])
+    parts = {"subject": (x, right | easy, SUBJECT_C), "fact": (x, right | hard, FACT_C)}
+    again = seen_again(rows, tops)
+    known = ~np.isnan(again[:, 0])
+    if known.any():
+        parts["looked"] = (np.concatenate([x, again], axis=1), (right | hard) & known, FACT_C)
+    return {
+        part: _fit(signals[used], right[used], _weights(right[used], shipped[used]), c)
+        for part, (signals, used, c) in parts.items()
+    }
+
+
+def _weights(right: np.ndarray, shipped: np.ndarray) -> np.ndarray:
+    """Return weights by which the unanswerable are one half of UNANSWERABLE, and the shipped corpus is one set of several."""
+    weight = np.where(right, (1 - UNANSWERABLE) / max(1, right.sum()), UNANSWERABLE / 2 / max(1, (~right).sum()))
     if shipped.any() and not shipped.all():
+        # It stands with some hundreds of questions beside thousands.
         weight[shipped] *= SHIPPED_SHARE * weight[~shipped].sum() / weight[shipped].sum()
-    # Where the evidence was not found at all, or a neighbour of it was, the question says little about the gate.
-    weight[answerable & ~y] *= 0.5
-    return _fit(x, y, weight, 0.01)
+    weighted: np.ndarray = weight * len(weight) / weight.sum()
+    return weighted
+
+
+def seen_again(rows: Sequence[Asked], tops: Sequence[int]) -> np.ndarray:
+    """Return the signals of a second look at the candidates `tops`, shape (rows, LOOK_NAMES); not a number where none was taken."""
+    none = [np.nan] * len(LOOK_NAMES)
+    return np.array([r.looked.get((r.keys[t], r.places[t]), none) for r, t in zip(rows, tops, strict=True)])
+
+
+def probabilities(
+    rows: Sequence[Asked], tops: Sequence[int], x: np.ndarray, gates: dict[str, LogisticRegression], name: str
+) -> np.ndarray:
+    """Return the probability of each question that its best candidate answers, as the product does."""
+    names = [*NAMES, *READ_NAMES]
+    signals = [dict(zip(names, map(float, inputs(r, name)[t]), strict=False)) for r, t in zip(rows, tops, strict=True)]
+    subject, fact = (gates[part].decision_function(x) for part in ("subject", "fact"))
+    p = np.array([both(a, b, penalty(s)) for a, b, s in zip(subject, fact, signals, strict=True)])
+    if "looked" in gates:
+        again = seen_again(rows, tops)
+        for i in np.flatnonzero((p >= DOUBTFUL) & ~np.isnan(again[:, 0])):
+            odds = float(gates["looked"].decision_function([[*x[i], *again[i]]])[0])
+            p[i] = both(subject[i], odds, penalty(signals[i]))
+    return p
 
 
 def cross_validated(rows: Sequence[Asked], name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -182,10 +242,7 @@ def cross_validated(rows: Sequence[Asked], name: str) -> tuple[np.ndarray, np.nd
         )
         rank = fit_rank(train, name)
         x, tops = gate_rows([rows[i] for i in test], rank, name)
-        best = [inputs(rows[i], name)[t] for i, t in zip(test, tops, strict=True)]
-        lost = [penalty(dict(zip([*NAMES, *READ_NAMES], map(float, v), strict=False))) for v in best]
-        odds = fit_gate(train, rank, name).decision_function(x) - np.array(lost)
-        probability[test] = 1 / (1 + np.exp(-odds))
+        probability[test] = probabilities([rows[i] for i in test], tops, x, fit_gates(train, rank, name), name)
         right[test] = [bool(rows[i].y[t]) for i, t in zip(test, tops, strict=True)]
     return probability, right
 
@@ -206,6 +263,10 @@ def figures(rows: Sequence[Asked], p: np.ndarray, right: np.ndarray) -> dict[str
         row: dict[str, Any] = {"evidence first": right[a].mean()}
         if hard.any():
             row["auc hard"] = roc_auc_score(answerable[a | hard], p[a | hard])
+            given = a & right
+            row["auc hard, evidence first"] = roc_auc_score(answerable[given | hard], p[given | hard])
+            for share in (0.05, 0.1):
+                row[f"hard refused at {share:.0%} false refusals"] = (p[hard] < np.quantile(p[given], share)).mean()
         for t in (0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
             row[str(t)] = {
                 "right": (right & (p >= t))[a].mean(), "falsely refused": (p < t)[a].mean(),
