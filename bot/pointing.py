@@ -83,7 +83,7 @@ def _unit(span: Typed) -> frozenset[str]:
 
 
 def _is_bare(span: Typed) -> bool:
-    return span.kind == "quantity" and not span.unit and span.text[-1].isdigit()
+    return span.kind == "quantity" and not span.unit and bool(re.search(r"\d", span.text))
 
 
 def _said(reading: Reading, sentence: str, span: Typed, others: Sequence[Typed]) -> float:
