@@ -22,6 +22,7 @@ _PART = re.compile(
 )
 _YEAR = re.compile(r"\b(?:1[5-9]|20|21)\d\d\b")
 _CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ]")
+_OF_THEM = re.compile(r"\bof (?:whom|which|them|these)\b")
 _RANGE = re.compile(r"(?:between |from )?[^ ]*\d[^ ]* ?(?:and|to|or|-|–) ?[^ ]*\d", re.I)
 # Questions of these kinds may be answered by a figure, and say nothing of it: there the reader's choice stands.
 _WORDED = frozenset({"reason", "list", "explanation", "definition", "person", "place", "organisation", "comparison", "yes_no"})  # fmt: skip
@@ -100,8 +101,8 @@ def _said(reading: Reading, sentence: str, span: Typed, others: Sequence[Typed])
     asked = dict.fromkeys((*reading.terms, *reading.numbers, *reading.years))
     wanted = [t for t in asked if not matches(t, common)]
     first = span.start < min(o.start for o in others)
-    if first and not any(_CAPITAL.search(text) for text in beside):
-        # "Peru had 30 in 2030 and 40 in 2031": the name is said once, of both.
+    if first and (not any(_CAPITAL.search(t) for t in beside) or any(_OF_THEM.search(t) for t in beside)):
+        # "Peru had 30 in 2030 and 40 in 2031", "50, 20 of them of the AI kind": the name is said once, of both.
         wanted = [t for t in wanted if t not in reading.names]
     # "Peru mined 30 tonnes, Chile 40": what is mined, in which measure, is said once, of both.
     opening = own if first else apart[min(range(len(others)), key=lambda k: others[k].start)]

@@ -65,6 +65,12 @@ SHARES = "Of the mill, Ardo Timber owns 40%, the pension fund 35% and the town o
             "300 people",
             "eight wings",
         ),
+        (
+            "number of pilots that Hamn wants on Zeta boats",
+            "Hamn wants 15,000 pilots by 2031, 600 of whom on Zeta boats.",
+            "600",
+            "600",
+        ),
         ("How far is Selm from Oslia?", "Selm lies 300 km (186 miles) from Oslia.", "186 miles", "300 km"),
     ],
 )
