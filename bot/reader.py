@@ -5,8 +5,8 @@ answerability (Rajpurkar et al. 2018) and one for evidence; see training/ and it
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,17 @@ _PADDED = 1.5
 
 @dataclass(frozen=True, slots=True)
 class ReadSentence:
-    """How a sentence answers: log-odds that it is evidence, and of its best span over no answer; the span's offsets."""
+    """How a sentence answers: log-odds that it is evidence, and of its best span over no answer; the span's offsets.
+
+    `starts` and `ends` are the logits of where else an answer may start and end, by offset, a token each.
+    """
 
     evidence: float
     span_score: float
     start: int
     end: int
+    starts: Mapping[int, float] = field(default_factory=dict, repr=False)
+    ends: Mapping[int, float] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,11 @@ def _sentences(
             continue
         first, last = best_span(logits[own, 0], logits[own, 1])
         score = float(logits[own[first], 0] + logits[own[last], 1]) - nothing
-        result.append(
-            ReadSentence(float(logits[own, 2].mean()), score, int(offsets[own[first], 0]), int(offsets[own[last], 1]))
-        )
+        sentence = ReadSentence(
+            float(logits[own, 2].mean()), score, int(offsets[own[first], 0]), int(offsets[own[last], 1]),
+            {int(offsets[i, 0]): float(logits[i, 0]) for i in own}, {int(offsets[i, 1]): float(logits[i, 1]) for i in own},
+        )  # fmt: skip
+        result.append(sentence)
     return result
 
 

@@ -24,6 +24,9 @@ _DEFINING = re.compile(
     r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for)(?:, [^,]{1,60},)? (.+?)(?:[;.](?:\s|$)|, (?:such|for|which|so|and|but)\b)"
 )
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
+_ASKS_PART = re.compile(
+    r"what(?:'s| is| are| was| were) (?:(?:the|its|their) [\w -]+ (?:of|for|in|at)\b|[\w .-]+[’']s? \w)", re.I
+)
 # Which spans can answer which kind of question; the first kind named fits best.
 _FITS: dict[Expected, frozenset[Kind]] = {
     "money": frozenset({"money"}), "percent": frozenset({"percent", "quantity"}), "date": frozenset({"date"}),
@@ -52,9 +55,14 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         return defined
     kinds = fitting_kinds(reading)
     if pointed is not None and (reading.expected == "definition" or _ASKS_DOING.match(reading.text)):
-        # What a thing is, or what someone says or does, is the sentence and not some words of it; but a figure may do.
+        # What a thing is, or what someone says or does, is the sentence and not some words of it; but a figure may do,
+        # and what the seat or the name of a thing is, is no definition.
         predicate = re.search(r"\b(?:is|are|was|means?|called) $", sentence[: max(0, sentence.find(pointed))])
-        pointed = pointed if predicate or re.search(r"\d", pointed) else ""
+        named = reading.expected == "definition" and _ASKS_PART.match(reading.text)
+        pointed = pointed if predicate or named or re.search(r"\d", pointed) else ""
+    if pointed and " or " not in reading.text and repeats_question(Typed("name", 0, len(pointed), pointed), reading):
+        # What the question says itself is no answer to it, unless it leaves a choice.
+        return None
     if pointed is not None:
         at = sentence.find(pointed) if pointed else -1
         alike = {s.kind for s in spans if s.kind != "name" and s.start <= at < s.end}

@@ -9,6 +9,7 @@ from bot.acronyms import ASKS, acronyms, expansion
 from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed, prospective
+from bot.pointing import pointed_at
 from bot.question import Reading
 from bot.reader import ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
@@ -147,9 +148,10 @@ def with_reading(
         passage = read.get(candidate.passage_key)
         if passage:
             own = passage.sentences[candidate.evidence.sentences.index(candidate.sentence)]
-            start = candidate.evidence.passage.start - candidate.sentence.start
-            pointed = (start + own.start, start + own.end)
+            shift = candidate.evidence.passage.start - candidate.sentence.start
+            pointed = pointed_at(reading, candidate.sentence.text, candidate.spans, own, shift)
             added = read_signals(reading, passage, own, candidate.sentence.text, candidate.spans, pointed)
+            own = replace(own, start=pointed[0] - shift, end=pointed[1] - shift)
             result.append(replace(candidate, signals=candidate.signals | added, read=own))
     return result
 

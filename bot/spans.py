@@ -66,6 +66,9 @@ _FOLLOWING = re.compile(r"[ -](?:of\s)?((?:[a-zA-Z][\w’'-]*[ -]?){1,4})")
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?:\s(?:of|de|da|du|van|von|bin|al|and|for|the)?\s?[A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
 )
+_OPENING = re.compile(
+    r"(?:In|On|At|To|For|From|By|With|As|After|Before|During|Since|Until|Under|Over|Between|Among|Across|While|When|If|And|But)\s"
+)
 _CUT = re.compile(
     r"\b(?:of|in|on|at|to|for|from|by|with|as|and|or|but|is|are|was|were|has|have|had|will|can|could|would|may|a|an|the|that|which|who|"
     r"than|when|while|after|before|during|since|until|per|over|under|between|among|across|it|its|their|this|these|not|so|if|into|long|tall|high|wide|deep|old|away|more|less|only|each|every)\b",
@@ -119,12 +122,13 @@ def typed_spans(sentence: str) -> list[Typed]:
     for match in _NAME.finditer(sentence):
         text = match.group().rstrip(".'’-&")
         text = re.sub(r"[’']s$", "", text)
-        if (
-            free(match.start(), match.start() + len(text))
-            and len(text) > 1
-            and not _is_sentence_word(sentence, match, text)
-        ):
-            found.append(Typed("name", match.start(), match.start() + len(text), text))
+        start = match.start()
+        if not sentence[:start].strip("\"'“‘«( "):
+            # "In Hanoi": the capital of the first word is the sentence's.
+            opening = _OPENING.match(text)
+            start, text = (start + opening.end(), text[opening.end() :]) if opening else (start, text)
+        if free(start, start + len(text)) and len(text) > 1 and not _is_sentence_word(sentence, match, text):
+            found.append(Typed("name", start, start + len(text), text))
     return sorted(found, key=lambda s: s.start)
 
 

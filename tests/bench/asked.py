@@ -15,6 +15,7 @@ from rich.progress import track
 from bot.answerability import PASSAGES_READ
 from bot.config import settings
 from bot.conversation import standalone_question
+from bot.pointing import pointed_at
 from bot.question import read_question
 from bot.reader import Reader
 from bot.second_look import second_look
@@ -180,7 +181,8 @@ def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) ->
             if key in keys:
                 passage, text = known[row.question, key], row.texts[key]
                 (start, end), own = text.sentences[place], passage.sentences[place]
-                sentence, pointed = text.text[start:end], (own.start - start, own.end - start)
+                sentence = text.text[start:end]
+                pointed = pointed_at(reading, sentence, spans_of(sentence), own, -start)
                 signals = read_signals(reading, passage, own, sentence, spans_of(sentence), pointed)
                 row.r[i] = [signals[n] for n in READ_NAMES]
 
