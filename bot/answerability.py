@@ -13,13 +13,13 @@ from bot.second_look import LOOK_NAMES, second_look
 from bot.signals import NAMES, READ_NAMES, Candidate, passage_text, signal_vector, with_reading
 from index.retriever import Evidence
 
-ANSWER = 0.37
+ANSWER = 0.4
 """The calibrated probability from which a question counts as answered."""
 PASSAGES_READ = 6
 """How many passages the reader reads: those of the best-ranked sentences."""
 
 DOUBTFUL = 0.2
-"""The probability from which the reader looks a second time: below it, nothing that it sees makes an answer of it."""
+"""The probability from which the reader looks a second time: what is below it is refused, whatever that would show."""
 
 # Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
 _DEFINES = 3.0

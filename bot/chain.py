@@ -34,6 +34,8 @@ from index.retriever import Index
 WHICH = "Several things could be meant. Which of these do you ask about?"
 
 _K = 20
+_AT_ONCE = 4
+"""How many questions are looked up at once: more would only contend for the interpreter, whoever waits for an LLM."""
 _TURNS = 12
 _log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Chain:
         self._tried: tuple[str | None, dict[str, bool]] = (None, {})
         self._trying = threading.Lock()
         self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(_AT_ONCE)
 
     @property
     def writes(self) -> bool:
@@ -204,8 +207,9 @@ class Chain:
         return answer.short if answer.status == "answered" else None
 
     def _retrieve(self, read: Read) -> Found:
-        found = candidates(read.reading, read.index.retrieve(read.text, _K, read.before), read.index)
-        judged = answerability.judge(read.reading, found, self._reader)
+        with self._room:
+            found = candidates(read.reading, read.index.retrieve(read.text, _K, read.before), read.index)
+            judged = answerability.judge(read.reading, found, self._reader)
         return Found(read, judged.ranked, judged.scores, judged.probability)
 
     def _answer(self, found: Found) -> Answer:

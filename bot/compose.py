@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.conflicts import Difference, Figure, difference, figures_beside, shown_value, statements_at
+from bot.cues import DOWNS, UPS
 from bot.extractive import SEVERAL, choose
 from bot.question import Reading
 from bot.short import short_answer
@@ -153,7 +154,7 @@ def refused(base: Answer, found: Found) -> Answer:
     missing = _missing(found)
     vocabulary = found.read.index.vocabulary
     unknown = [w for w in missing if not vocabulary.frequency(stem(words(w)[0]))]
-    if _contrary(found.read.reading, best):
+    if _contrary(found.read.reading, best, missing):
         text = "The sources I hold say otherwise than this question takes for granted."
     elif unknown:
         text = f"The sources I hold say nothing about {_either(unknown)}."
@@ -169,9 +170,15 @@ def refused(base: Answer, found: Found) -> Answer:
     return replace(base, status="near_miss", text=text, closest=tuple(cited.items))
 
 
-def _contrary(reading: Reading, best: Candidate) -> bool:
-    """Tell whether the closest sentence says the opposite of what a question asks the reason or the manner of."""
-    return reading.expected in ("reason", "explanation") and best.signals["opposed"] > 0 and best.signals["names"] == 1
+def _contrary(reading: Reading, best: Candidate, missing: Sequence[str]) -> bool:
+    """Tell whether the closest sentence says the opposite of what a question asks the reason or the manner of.
+
+    It must be the same that it says it of: nothing else of the question may be `missing`, and no other year be meant.
+    """
+    turned = all(stem(w) in UPS | DOWNS for word in missing for w in words(word))
+    signals = best.signals
+    same = turned and signals["names"] == 1 and signals["years"] >= 0.9 and not signals["wrong_year"]
+    return same and reading.expected in ("reason", "explanation") and signals["opposed"] > 0
 
 
 def _conflict(differing: Difference, own: int, cited: Citations) -> tuple[Conflict | None, list[str]]:

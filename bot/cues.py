@@ -49,7 +49,8 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(w) for w in words(text))
 
 
-_UPS, _DOWNS = _stems(_UP), _stems(_DOWN)
+UPS, DOWNS = _stems(_UP), _stems(_DOWN)
+"""The stems of words that point up, or forward, and down, or back."""
 
 
 def gives_cause(text: str) -> bool:
@@ -78,10 +79,10 @@ def opposed(asked: Collection[str], said: Collection[str]) -> bool:
     True
     """
     asked, said = set(asked), set(said)
-    up, down = asked & _UPS, asked & _DOWNS
+    up, down = asked & UPS, asked & DOWNS
     return bool(
-        (up and not said & up and said & _DOWNS and not said & _UPS)
-        or (down and not said & down and said & _UPS and not said & _DOWNS)
+        (up and not said & up and said & DOWNS and not said & UPS)
+        or (down and not said & down and said & UPS and not said & DOWNS)
     )
 
 

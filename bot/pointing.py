@@ -5,6 +5,7 @@ the one that it likes best, whoever is asked about. So each figure of a fitting 
 and by the words of the question in its own part of the sentence, be they before it or behind it.
 """
 
+import math
 import re
 from collections.abc import Collection, Sequence
 
@@ -32,6 +33,9 @@ _LOGIT, _NAMED, _TERMS, _DATED, _BRACKET, _NEAR, _POINTED = 0.18, 1.0, 1.3, 0.5,
 _FEW = 6
 # Logits below the reader's choice from which it is certain that a figure is none.
 _FAR = 10.0
+_OF_SEVERAL = re.compile(
+    r"\b(?:together|altogether|combined|both|(?:in )?(?:total|all)|(?:more|fewer|less) .*\bthan)\b", re.I
+)
 
 
 def pointed_at(
@@ -42,6 +46,9 @@ def pointed_at(
     `spans` are the typed spans of the sentence; `own` has the reader's offsets, which `shift` turns into the sentence's.
     """
     start, end = own.start + shift, own.end + shift
+    if _OF_SEVERAL.search(reading.text):
+        # A sum or a difference goes with none of the parts by itself.
+        return start, end
     fitting = _fitting(reading, sentence, spans, start, end)
     within = [s for s in fitting if s.start < end and s.end > start]
     if not fitting or (len(fitting) == 1 and within) or (len(within) > 1 and _RANGE.match(sentence[start:end])):
@@ -51,8 +58,8 @@ def pointed_at(
     best = starts.get(start, 0.0) + ends.get(end, 0.0)
     scores: dict[Typed, float] = {}
     for span in fitting:
-        first = max((v for a, v in starts.items() if span.start <= a < span.end), default=-_FAR)
-        last = max((v for b, v in ends.items() if span.start < b <= span.end), default=-_FAR)
+        first = max((v for a, v in starts.items() if span.start <= a < span.end), default=-math.inf)
+        last = max((v for b, v in ends.items() if span.start < b <= span.end), default=-math.inf)
         if first + last > best - _FAR:
             said = _said(reading, sentence, span, [s for s in fitting if s is not span])
             near = _NEAR * min(1.0, span_score(reading, sentence, span) / 3)
@@ -76,7 +83,10 @@ def _fitting(reading: Reading, sentence: str, spans: Sequence[Typed], start: int
     found = [s for s in spans if (s.kind in kinds or (kinds and _is_bare(s))) and not repeats_question(s, reading)]
     # Where one counts what is asked for, what counts another thing is out; a bare "40" or "40 of them" may count it too.
     counting = [s for s in found if reading.counted and matches(reading.counted[-1], _unit(s))]
-    return [s for s in found if s in counting or not _unit(s)] if counting else found
+    # What the reader points at stays in any case: what is taken for its unit may be a verb.
+    return (
+        [s for s in found if s in counting or not _unit(s) or (s.start < end and s.end > start)] if counting else found
+    )
 
 
 def _unit(span: Typed) -> frozenset[str]:

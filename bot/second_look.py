@@ -6,10 +6,9 @@ Orlo in Lima?" is answered all the better as "Who founded in Lima?" by a passage
 """
 
 import re
-from collections.abc import Sequence
 
 from bot.question import Reading
-from bot.reader import Reader, ReadSentence
+from bot.reader import Reader
 from index.encoder import PassageText
 from index.terms import stem, words
 
@@ -32,7 +31,7 @@ def second_look(reading: Reading, passage: PassageText, place: int, reader: Read
     asked = [reading.text, *without_each_word(reading)]
     said = []
     for read in reader.read_pairs([(q, near) for q in asked]):
-        sentence: ReadSentence = read.sentences[own]
+        sentence = read.sentences[own]
         said.append(
             [v / s for v, s in zip((sentence.evidence, sentence.span_score, read.answerable), _SCALE, strict=True)]
         )
@@ -65,7 +64,7 @@ def without_each_word(reading: Reading) -> list[str]:
 def neighbours(passage: PassageText, place: int) -> tuple[PassageText, int]:
     """Return a sentence of a passage with the one before and the one after it, and its place among them."""
     first, last = max(0, place - 1), min(len(passage.sentences), place + 2)
-    chosen: Sequence[tuple[int, int]] = passage.sentences[first:last]
+    chosen = passage.sentences[first:last]
     start = chosen[0][0]
     text = passage.text[start : chosen[-1][1]]
     return PassageText(passage.context, text, tuple((a - start, b - start) for a, b in chosen)), place - first

@@ -24,7 +24,7 @@ MAX_PASSAGES = 100
 _THREADS = 4
 _WAITING = 124
 WAITING_FOR_A_MODEL = (32, 96)
-"""Threads and places in the queue where an LLM writes: its threads wait for the network and contend for nothing."""
+"""Threads and places in the queue where an LLM writes: its threads wait for the network; what they compute, a few do at once."""
 
 T = TypeVar("T")
 

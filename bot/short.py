@@ -56,9 +56,9 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     kinds = fitting_kinds(reading)
     if pointed is not None and (reading.expected == "definition" or _ASKS_DOING.match(reading.text)):
         # What a thing is, or what someone says or does, is the sentence and not some words of it; but a figure may do,
-        # and what the seat or the name of a thing is, is no definition.
+        # and so may a name: what the seat or the head of a thing is, is no definition.
         predicate = re.search(r"\b(?:is|are|was|means?|called) $", sentence[: max(0, sentence.find(pointed))])
-        named = reading.expected == "definition" and _ASKS_PART.match(reading.text)
+        named = reading.expected == "definition" and _ASKS_PART.match(reading.text) and pointed[:1].isupper()
         pointed = pointed if predicate or named or re.search(r"\d", pointed) else ""
     if pointed and " or " not in reading.text and repeats_question(Typed("name", 0, len(pointed), pointed), reading):
         # What the question says itself is no answer to it, unless it leaves a choice.

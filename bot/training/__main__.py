@@ -93,7 +93,7 @@ def train(options: argparse.Namespace) -> None:
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
-        step, round_, place = kept["step"], kept["round"], kept["place"]
+        step, round_, place = kept["step"], kept["round"], kept.get("place", 0)
     examples = load(options.public)
     held = [e for e in examples if e.area in options.left_out]
     asked = mine([e for e in examples if e.area not in options.left_out], options.work / "negatives.json")

@@ -186,7 +186,8 @@ def fit_gates(rows: Sequence[Asked], rank: LogisticRegression, name: str) -> dic
     parts = {"subject": (x, right | easy, SUBJECT_C), "fact": (x, right | hard, FACT_C)}
     again = seen_again(rows, tops)
     known = ~np.isnan(again[:, 0])
-    if known.any():
+    # Without a reader there is nobody to look again.
+    if name == "read" and known.any():
         parts["looked"] = (np.concatenate([x, again], axis=1), (right | hard) & known, FACT_C)
     return {
         part: _fit(signals[used], right[used], _weights(right[used], shipped[used]), c)

@@ -100,11 +100,19 @@ def test_of_several_figures_the_one_of_the_year_or_name_asked_for_is_short(
     assert not any(other in answer.short for other in ("2 million", "5 million", "82.0", "63.0") if other not in short)
 
 
-@pytest.mark.parametrize(("verb", "otherwise"), [("cut", True), ("raise", False)])
-def test_a_refused_question_is_told_where_the_sources_say_otherwise(make: Make, verb: str, otherwise: bool) -> None:
+@pytest.mark.parametrize(
+    ("asked", "otherwise"),
+    [
+        ("cut its forecast of rice exports", True),
+        ("raise its forecast of rice exports", False),
+        ("cut its staff", False),
+        ("cut its forecast of rice exports in 2029", False),
+    ],
+)
+def test_a_refused_question_is_told_where_the_sources_say_otherwise(make: Make, asked: str, otherwise: bool) -> None:
     said = "In May 2031 the Sunda bank raised its forecast of rice exports."
     index = make({"rice.txt": said, "fish.txt": "The harbour of Moro lands 40 tonnes of fish a day."}).index
-    answer = Chain(index, threshold=1.0).ask(Question(f"Why did the Sunda bank {verb} its forecast of rice exports?"))
+    answer = Chain(index, threshold=1.0).ask(Question(f"Why did the Sunda bank {asked}?"))
     assert answer.status == "near_miss"
     assert ("say otherwise" in answer.text) is otherwise
     assert answer.closest[0].quote == said

@@ -302,17 +302,18 @@ def test_the_prompt_that_is_shown_is_the_prompt_that_is_sent(shipped_chain: Chai
 
 
 def test_a_crowd_waits_for_the_model_at_once_and_not_in_turns(shipped_chain: Chain, server: LlmServer) -> None:
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=60)
 
     def reply(_: str) -> str:
         together.wait()
         return SAID
 
     server.reply = reply
-    with served(chain_with(shipped_chain, server.url, 30)) as address, ThreadPoolExecutor(8) as clients:
+    with served(chain_with(shipped_chain, server.url, 60)) as address, ThreadPoolExecutor(8) as clients:
 
         def ask(_: int) -> str:
-            sent = httpx.post(f"{address}/api/ask", json={"question": ASKED.text}, timeout=60)
+            sent = httpx.post(f"{address}/api/ask", json={"question": ASKED.text}, timeout=120)
             return str(sent.json()["answered_by"])
 
         assert set(clients.map(ask, range(8))) == {"openai:fake"}
+    assert len(server.prompts) == 8

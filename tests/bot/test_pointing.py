@@ -78,6 +78,26 @@ def test_the_figure_is_that_of_the_name_asked_for(question: str, sentence: str, 
     assert pointed(question, sentence, liked) == answer
 
 
+@pytest.mark.parametrize(
+    ("question", "sentence", "liked"),
+    [
+        (
+            "How much did Selm pay in total for the mill and the bridge?",
+            "Selm paid $3 million for the mill and $4 million for the bridge, $7 million in total.",
+            "$7 million",
+        ),
+        (
+            "How many ships did Asken and Dorvik build together?",
+            "Asken built 12 ships and Dorvik 19, together 31.",
+            "31",
+        ),
+        ("How many ships came home?", "Of 40 ships Selm lost 7, and 33 came home.", "33"),
+    ],
+)
+def test_a_sum_and_what_a_verb_follows_stay(question: str, sentence: str, liked: str) -> None:
+    assert pointed(question, sentence, liked) == liked
+
+
 def test_what_the_reader_is_sure_of_stays() -> None:
     assert pointed("What share of farmers in Oslia kept bees?", SURVEY, "58%", others=12.0) == "58%"
 
