@@ -16,10 +16,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from corpus.errors import CorpusError, RefusedDocument
-from corpus.loaders import Refusal, cleaned, corpus_files
+from corpus.loaders import Refusal, cleaned, corpus_files, known_suffix
 from corpus.profile import PROFILE
 from corpus.sandbox import Sandbox
-from corpus.sources import Reads, is_address, known_suffix, named_sources, usable
+from corpus.sources import Reads, is_address, named_sources, usable
 from corpus.spool import ADDED
 
 _MANIFEST, _VERSION = "added.json", "added.version"
