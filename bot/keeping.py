@@ -16,7 +16,7 @@ from bot.chain import Chain
 from bot.config import Quota, Settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import Gap, GapLog
-from bot.indexing import update_index
+from bot.indexing import is_behind, update_index
 from bot.limits import Attempts
 from corpus.added import Added, AddedDocuments, possible_ids
 from corpus.errors import GapbotError, IndexBusy, UsageError
@@ -182,12 +182,8 @@ class Keeper:
         self._refused: deque[Refusal] = deque(maxlen=_MOST_REFUSED)
 
     def catch_up(self) -> None:
-        """Let the index follow if documents have changed since it was built: the process may have ended in between."""
-        try:
-            changed = self._store.folder.stat().st_mtime
-        except OSError:
-            return  # nothing was ever added
-        if changed > self._chain.index.catalogue.written:
+        """Let the index follow if documents have changed that it does not hold: the process may have ended in between."""
+        if is_behind(self._config):
             self.indexing.follow()
 
     def check_room(self, name: str, size: int) -> None:
@@ -237,11 +233,14 @@ class Keeper:
         """
         entries = sorted(self._store.entries(), key=lambda a: (a.added, a.name), reverse=True)
         catalogue = self._chain.index.catalogue
-        listed = catalogue.listed({i for a in entries for i in possible_ids(a.name)})
+        # A file of rows is no document, even if one of its rows bears its name.
+        files = {a.name for a in entries if Path(a.name).suffix.lower() not in ROW_FORMATS}
+        listed = catalogue.listed({i for name in files for i in possible_ids(name)})
+        documents = {x.added: x for x in listed.values() if x.added in files}
         total = catalogue.count()
         rows: list[Held] = []
         for a in entries:
-            found = next((listed[i] for i in possible_ids(a.name) if i in listed), None)
+            found = documents.get(a.name)
             rows.append(Held(found.id if found else a.name, found, a.name, a.added, self._size(a)))
         own = [row.listed.id for row in rows if row.listed]
         shown = rows[skip : skip + most]

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.config import Settings
 from bot.opening import open_chain, print_json
-from corpus.added import Added, AddedDocuments, possible_ids
+from corpus.added import AddedDocuments
 from corpus.errors import GapbotError, IndexMissing
 from corpus.loaders import corpus_files
 
@@ -79,13 +79,10 @@ def _documents(config: Settings, options: argparse.Namespace) -> int:
     catalogue = open_chain(config).index.catalogue
     total = catalogue.count()
     rows = [row for skip in range(0, total, _PAGE) for row in catalogue.listing(_PAGE, skip)]
-    entries, ids = AddedDocuments(config.added).entries(), {row.id for row in rows}
-    found = ((next((i for i in possible_ids(a.name) if i in ids), None), a) for a in entries)
-    added: dict[str, Added] = {identity: a for identity, a in found if identity}
     if options.json:
+        origins = {a.name: a.origin for a in AddedDocuments(config.added).entries()}
         for row in rows:
-            origin = added[row.id].origin if row.id in added else None
-            print_json({**asdict(row), "added": row.id in added, "origin": origin})
+            print_json({**asdict(row), "added": bool(row.added), "origin": origins.get(row.added or "")})
         return 0
     from rich.console import Console
     from rich.table import Table
@@ -93,10 +90,10 @@ def _documents(config: Settings, options: argparse.Namespace) -> int:
 
     table = Table("id", "title", "publisher", "date", "added", box=None, pad_edge=False)
     for row in rows:
-        cells = (row.id, row.title, row.publisher or "", row.date or "", "yes" if row.id in added else "")
+        cells = (row.id, row.title, row.publisher or "", row.date or "", "yes" if row.added else "")
         table.add_row(*map(Text, cells))
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
-    print(f"{total} documents, {len(added)} of them added.", file=sys.stderr)
+    print(f"{total} documents, {sum(bool(row.added) for row in rows)} of them added.", file=sys.stderr)
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
-from corpus.errors import CorpusError, IndexMissing
+from corpus.errors import CorpusError, GapbotError, IndexMissing
 
 if TYPE_CHECKING:
     from bot.chain import Chain
@@ -23,6 +23,7 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
     if config.chroma and not encoder_folder(config.encoders, config.encoder).is_dir():
         print("Preparing the encoder (once)…", file=sys.stderr, flush=True)
     try:
+        _catch_up(config)
         return load_chain(config)
     except IndexMissing:
         if not here:
@@ -33,6 +34,23 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
 
     print_summary(build_index(config), to_stderr=True)
     return load_chain(config)
+
+
+def _catch_up(config: Settings) -> None:
+    """Let the index follow what a run that was broken off has added or removed, so that nothing removed is cited."""
+    from bot.indexing import is_behind
+    from index.generations import live_name
+
+    if not live_name(config.index) or not config.corpus.is_dir():
+        return
+    try:
+        if is_behind(config):
+            from bot.render import build_index
+
+            print("Added documents have changed, and the index follows…", file=sys.stderr, flush=True)
+            build_index(config)
+    except GapbotError as error:
+        print(f"gapbot: {error}; the index does not hold the latest changes", file=sys.stderr, flush=True)
 
 
 def _agrees(question: str) -> bool:

@@ -33,7 +33,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text with its source. Offsets everywhere count characters of `text`; `pages` are those where its pages begin."""
+    """A text with its source. Offsets everywhere count characters of `text`; `pages` are those where its pages begin.
+
+    `added` is the name of the file it was read from if that was added to the corpus, None for the corpus's own.
+    """
 
     id: str
     text: str
@@ -45,6 +48,7 @@ class Document:
     topic: str | None = None
     statements: tuple[Statement, ...] = field(default=())
     pages: tuple[int, ...] = ()
+    added: str | None = None
 
     def page_at(self, offset: int) -> int | None:
         """Return the number of the page that holds an offset, from 1, or None where the text has no pages."""
@@ -55,7 +59,11 @@ class Document:
         return hashlib.sha256(self.to_json().encode("utf-8", "surrogatepass")).hexdigest()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        row = asdict(self)
+        if self.added is None:
+            # The hashes of an index that was built before there was this field still hold.
+            del row["added"]
+        return json.dumps(row, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Document":

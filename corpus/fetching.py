@@ -13,7 +13,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 from corpus.errors import RefusedDocument
@@ -45,11 +47,12 @@ def resolved(host: str, port: int) -> list[str]:
 def fetch(url: str, resolve: Resolve = resolved) -> Fetched:
     """Fetch what an http or https address holds.
 
-    Follows at most 5 redirections, reads at most 10 MB, takes at most 15 seconds. Raises RefusedDocument with a reason.
+    Follows at most 5 redirections, reads at most 10 MB, takes at most 15 seconds, looking up of names included. Raises
+    RefusedDocument with a reason.
     """
     end = time.monotonic() + MOST_SECONDS
     for _ in range(MOST_HOPS + 1):
-        host, port, address, path = checked(url, resolve)
+        host, port, address, path = checked(url, partial(_in_time, resolve, end))
         try:
             reply, data = _get(urlsplit(url).scheme, host, port, address, path, end)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -63,6 +66,23 @@ def fetch(url: str, resolve: Resolve = resolved) -> Fetched:
             raise RefusedDocument(f"{host} answers {reply.status} {reply.reason}"[:120])
         return Fetched(url, reply.headers.get_content_type(), data)
     raise RefusedDocument(f"it is redirected more than {MOST_HOPS} times")
+
+
+def _in_time(resolve: Resolve, end: float, host: str, port: int) -> list[str]:
+    """Look a host up in a thread that is left to itself at the end: the system's own look-up can take minutes."""
+    found: Future[list[str]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(resolve(host, port))
+        except Exception as error:  # raised where it is waited for
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, name="gapbot-resolve", daemon=True).start()
+    try:
+        return found.result(max(0.0, end - time.monotonic()))
+    except TimeoutError:
+        raise RefusedDocument(_SLOW) from None
 
 
 def checked(url: str, resolve: Resolve = resolved) -> tuple[str, int, str, str]:
@@ -107,13 +127,13 @@ def _get(
     left = end - time.monotonic()
     if left <= 0:
         raise RefusedDocument(_SLOW)
-    connection = http.client.HTTPConnection(host, port, timeout=left)
-    plain = socket.create_connection((address, port), timeout=left)
-    # A timeout is for one read: who sends a byte now and then would never come to an end.
-    line = plain.dup()
-    over = threading.Timer(end - time.monotonic(), _cut, [line])
-    over.start()
-    try:
+    with contextlib.ExitStack() as opened:
+        plain = opened.enter_context(socket.create_connection((address, port), timeout=left))
+        # A timeout is for one read: who sends a byte now and then would never come to an end.
+        over = threading.Timer(end - time.monotonic(), _cut, [opened.enter_context(plain.dup())])
+        opened.callback(over.cancel)
+        over.start()
+        connection = opened.enter_context(contextlib.closing(http.client.HTTPConnection(host, port, timeout=left)))
         connection.sock = (
             ssl.create_default_context().wrap_socket(plain, server_hostname=host) if scheme == "https" else plain
         )
@@ -127,10 +147,6 @@ def _get(
         if time.monotonic() >= end:
             raise RefusedDocument(_SLOW)  # cut off, which may look like its end
         return reply, bytes(data)
-    finally:
-        over.cancel()
-        for opened in (connection, plain, line):
-            opened.close()
 
 
 def _cut(line: socket.socket) -> None:

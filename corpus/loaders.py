@@ -110,15 +110,20 @@ def _files(root: Path, refused: list[Refusal]) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of every file that can be opened and is of a known format; the others are refused."""
     for path in corpus_files(root):
         name = cleaned(path.relative_to(root).as_posix())
-        suffix = path.suffix.lower()
-        if suffix in READERS or suffix in ROW_FORMATS:
-            try:
-                yield name, _bytes(path)
-            except RefusedDocument as error:
-                refused.append(Refusal(name, str(error)))
-        else:
-            known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-            refused.append(Refusal(name, f"this format is not supported; these are: {known}"))
+        try:
+            known_suffix(name)
+            yield name, _bytes(path)
+        except RefusedDocument as error:
+            refused.append(Refusal(name, str(error)))
+
+
+def known_suffix(name: str) -> str:
+    """Return the suffix of a file's name in small letters. Raises RefusedDocument where it is of no known format."""
+    suffix = Path(name).suffix.lower()
+    if suffix not in READERS and suffix not in ROW_FORMATS:
+        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
+        raise RefusedDocument(f"this format is not supported; these are: {known}")
+    return suffix
 
 
 def read_file(spool: Spool, name: str, data: bytes, sandbox: Sandbox) -> list[Refusal]:

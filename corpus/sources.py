@@ -11,7 +11,7 @@ from corpus.errors import RefusedDocument
 from corpus.fetching import Fetched, fetch
 from corpus.formats import READERS
 from corpus.kinds import check_kind
-from corpus.loaders import MAX_BYTES, ROW_FORMATS, Refusal, corpus_files
+from corpus.loaders import MAX_BYTES, ROW_FORMATS, Refusal, corpus_files, known_suffix
 from corpus.rows import Fact, Row
 from corpus.sandbox import Sandbox
 
@@ -60,14 +60,6 @@ class _Read:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             raise RefusedDocument(f"it is no regular file of at most {MAX_BYTES // 1_000_000} MB")
         return str(path.resolve()), suffix, path.read_bytes()
-
-
-def known_suffix(name: str) -> str:
-    suffix = Path(name).suffix.lower()
-    if suffix not in READERS and suffix not in ROW_FORMATS:
-        known = ", ".join(sorted(s[1:] for s in {*READERS, *ROW_FORMATS}))
-        raise RefusedDocument(f"this format is not supported; these are: {known}")
-    return suffix
 
 
 def _suffix(got: Fetched) -> str:

@@ -1,6 +1,7 @@
 """The documents of a corpus on disk between reading and indexing, so that memory does not grow with the corpus."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -45,7 +46,7 @@ class Spool:
     def __init__(self) -> None:
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.executescript(f"pragma journal_mode = off; pragma synchronous = off; {_SCHEMA}")
-        self._first_added: int | None = None
+        self._first_added = _NEVER
 
     def __enter__(self) -> "Spool":
         return self
@@ -93,7 +94,7 @@ class Spool:
             "select number, place, id, number >= ?1, rank, case when rank = ?2 and (select count(*) from read r"
             " where r.stem = read.stem and (r.number >= ?1) = (read.number >= ?1)) = 1 then stem end"
             " from read order by number >= ?1, rank, number",
-            self._first_added or _NEVER,
+            self._first_added,
             _FILE,
         )
         for number, place, identity, added, rank, stem in found:
@@ -117,15 +118,22 @@ class Spool:
             yield document
 
     def document(self, identity: str) -> Document | None:
-        """Return a document by id with what is stated about it, or None."""
-        found = self._run("select json from documents join read using (number) where documents.id = ?", identity)
+        """Return a document by id with what is stated about it and the added file it came from, or None."""
+        found = self._run(
+            "select json, case when number >= ? then place end from documents join read using (number)"
+            " where documents.id = ?",
+            self._first_added,
+            identity,
+        )
         row = found.fetchone()
         if row is None:
             return None
-        document = Document.from_json(row[0])
+        text, place = row
+        document = Document.from_json(text)
         stated = self._run("select json from statements where document = ? order by number", identity)
-        statements = tuple(Statement.from_row(json.loads(text)) for (text,) in stated)
-        return replace(document, id=identity, statements=document.statements + statements)
+        statements = tuple(Statement.from_row(json.loads(row)) for (row,) in stated)
+        added = place and re.sub(r", line \d+$", "", place)
+        return replace(document, id=identity, statements=document.statements + statements, added=added)
 
     def _add(self, rank: int, document: Document, place: str, stem: str | None = None) -> None:
         values = (rank, place, document.id, stem, document.to_json())

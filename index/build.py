@@ -144,7 +144,10 @@ def _changes(spool: Spool, live: Path | None) -> _Changes:
 
 @contextmanager
 def _building(place: Place, folder: Path, copy_of: Path | None) -> Iterator[Path]:
-    """Make the folder of a new generation, which goes again if what follows fails. Names the disk where that is full."""
+    """Make the folder of a new generation, which goes again if what follows fails.
+
+    What cannot be written raises IndexError_, which names the disk where that is full.
+    """
     building = None
     try:
         building = place.start(folder, copy_of)
@@ -156,7 +159,17 @@ def _building(place: Place, folder: Path, copy_of: Path | None) -> Iterator[Path
         if full:
             told = f"the disk of {folder} is full: make room, then run `gapbot index` again; the index is as it was"
             raise IndexError_(told) from error
+        if isinstance(error, OSError | sqlite3.Error):
+            told = f"{folder} cannot be written ({_reason(error)}): see that its disk is sound, then run `gapbot index` again"
+            raise IndexError_(told) from error
         raise
+
+
+def _reason(error: OSError | sqlite3.Error) -> str:
+    """Return why nothing could be written, in one line: copying a folder tells of each of its files."""
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
+        return str(error.args[0][0][-1])
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _is_full(folder: Path, error: BaseException) -> bool:

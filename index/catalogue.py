@@ -25,7 +25,7 @@ create index if not exists statements_by_document on statements (document);
 _PAGE = 1000
 _MAX_CONTEXT = 50
 _LISTED = (
-    "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic'),"
+    "select id, json_extract(json, '$.title', '$.publisher', '$.url', '$.date', '$.kind', '$.topic', '$.added'),"
     " length(json_extract(json, '$.text')) from documents"
 )
 
@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A document as a list shows it; `characters` is the length of its text."""
+    """A document as a list shows it; `added` is the added file it came from, `characters` the length of its text."""
 
     id: str
     title: str
@@ -49,6 +49,7 @@ class Listed:
     date: str | None
     kind: str
     topic: str | None
+    added: str | None
     characters: int
 
 

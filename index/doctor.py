@@ -4,6 +4,7 @@ Run as a module, `python -m index.doctor FOLDER ENCODERS MODEL`, it is that proc
 """
 
 import json
+import math
 import random
 import sqlite3
 import subprocess
@@ -122,13 +123,19 @@ def _encoded_again(encoder: "Encoder", catalogue: "Catalogue", store: "Store", r
         missing += len(made) - len(stored)
         sizes |= {len(vector) for vector in stored.values()} - {encoder.dimension}
         cosines += [_cosine(vector, made[i]) for i, vector in stored.items() if len(vector) == encoder.dimension]
-    differ = sum(cosine < _SAME for cosine in cosines)
+    # A vector of which a part is no number has a cosine that is none either, and that is neither below nor above.
+    differ = sum(not cosine >= _SAME for cosine in cosines)
     wrong = [f"{missing} are missing"] if missing else []
     wrong += [f"some have {min(sizes)} dimensions instead of {encoder.dimension}"] if sizes else []
-    wrong += [f"{differ} are not those of their text (cosine down to {min(cosines):.2f})"] if differ else []
+    wrong += [f"{differ} are not those of their text (cosine down to {_least(cosines)})"] if differ else []
     count = sum(map(len, wanted.values()))
     said = "; ".join(wrong) + ": run `gapbot index --rebuild`" if wrong else "all are those of their text"
     return Finding("vectors", not wrong, f"of {count} that were encoded again {said}")
+
+
+def _least(cosines: list[float]) -> str:
+    """Return the least cosine that is a number, for display."""
+    return f"{min(numbers):.2f}" if (numbers := [c for c in cosines if not math.isnan(c)]) else "none"
 
 
 def _cosine(one: "Vectors", other: "Vectors") -> float:

@@ -7,66 +7,58 @@ import ctypes
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from corpus.errors import GapbotError
-from index.build import sync
 from index.encoder import Encoder
-from index.export import BUNDLED
 from tests import writing
 
 _SOURCE = Path(__file__).with_suffix(".c")
+_SECONDS = 1800
 
 
 def run(folder: Path, encoder_folder: Path, step: int) -> dict[str, Any]:
     """Let every `step`-th write fail, one a run; returns how it went. Skips the test where there is no C compiler.
 
-    Raises AssertionError unless the index is each time wholly the former version or wholly the new one.
+    `trials` is how many runs there were, and of these `failed` ended with an error of gapbot's own, `raw` with another,
+    `published` in spite of the fault, and `ended` with the whole process. Raises AssertionError unless the index is each
+    time wholly the former version or wholly the new one.
     """
     compiler = shutil.which("cc")
     if not compiler or sys.platform != "linux":
         pytest.skip("this system has no C compiler, or is not Linux")
     library = folder / "faulty.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"], check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"], check=True, timeout=60)
     command = [sys.executable, "-m", "tests.faulty", str(folder), str(encoder_folder), str(step)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": str(library)}, check=False
-    )
+    faulty = {**os.environ, "LD_PRELOAD": str(library)}
+    done = subprocess.run(command, capture_output=True, text=True, env=faulty, check=False, timeout=_SECONDS)
     assert done.returncode == 0, done.stderr
     row: dict[str, Any] = json.loads(done.stdout)
     return row
 
 
-def _write(index: Path, corpus: Path, encoders: Path, at: int, told: Connection) -> None:
-    writing.saves_often()
+def _write(at: int, index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
+    """Index as `writing.write` does while call number `at` fails; tells last how many calls there were, and how it went."""
     faulty = ctypes.CDLL(None)
     faulty.faulty_arm(os.fsencode(index), ctypes.c_long(at))
     try:
-        said = f"published {sync(index, corpus, encoders, BUNDLED).generation.name}"
-    except (GapbotError, OSError, sqlite3.Error) as error:
-        said = f"failed: {error}"
-    told.send((said, faulty.faulty_count()))
+        writing.write(index, corpus, encoders, told, ready)
+    except Exception as error:
+        told.send(f"raw: {error!r}")
+    told.send(f"calls {faulty.faulty_count()}")
 
 
 def _synced(index: Path, corpus: Path, encoders: Path, at: int) -> tuple[str, int]:
-    """Index in a process of its own while call number `at` fails; return what it told and how many calls it made."""
-    receive, send = writing.context.Pipe(duplex=False)
-    process = writing.context.Process(target=_write, args=(index, corpus, encoders, at, send))
-    process.start()
-    send.close()
-    try:
-        said, count = receive.recv()
-    except EOFError:
-        said, count = "ended", 0
-    process.join(60)
-    return said, count
+    """Index in a process of its own while call number `at` fails; return how it went and how many calls it made."""
+    with writing.writer(index, corpus, encoders, write=partial(_write, at)) as (_, told):
+        said = writing.heard(told)
+    return (said[-2], int(said[-1].partition(" ")[2])) if said and said[-1].startswith("calls ") else ("ended", 0)
 
 
 def tried(folder: Path, encoder_folder: Path, step: int) -> dict[str, int]:
@@ -81,12 +73,18 @@ def tried(folder: Path, encoder_folder: Path, step: int) -> dict[str, int]:
         writing.write_corpus(corpus, version)
         said, calls = _synced(index, corpus, encoders, 0)
         assert said.startswith("published"), said
-    now, counts = writing.expected(corpus), {"calls": calls, "failed": 0, "published": 0, "ended": 0}
+    now, counts = (
+        writing.expected(corpus),
+        {"calls": calls, "trials": 0, "failed": 0, "published": 0, "ended": 0, "raw": 0},
+    )
     for version, at in enumerate(range(1, calls + 1, step), start=2):
         writing.write_corpus(corpus, version)
         new = writing.expected(corpus)
         said, _ = _synced(index, corpus, encoders, at)
         outcome = said.partition(" ")[0].strip(":")
+        if outcome == "raw":
+            print(f"call {at}: {said}", file=sys.stderr)
+        counts["trials"] += 1
         counts[outcome] += 1
         found = writing.held(index, encoder)
         assert found in (now, new), f"call {at}: neither the former version nor the new one ({said})"

@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -27,6 +27,8 @@ from index.retriever import Index
 
 BULK = 24
 """Documents that stay from version to version, apart from every tenth."""
+_STANDS_STILL = 120
+"""Seconds without a word, or at its end, after which a writer is taken to hang."""
 QUESTION = "What is the code word of the tide?"
 WORDS = "amber basalt cedar dune ember fjord garnet harbour indigo juniper kelp lagoon".split()
 context = multiprocessing.get_context("forkserver")
@@ -89,7 +91,8 @@ def saves_often() -> None:
     store._HNSW |= {"sync_threshold": 20, "batch_size": 10}
 
 
-def _write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
+def write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: Connection | None) -> None:
+    """Index, and tell each stage and last how it went: "published NAME", "busy" or "failed: REASON"."""
     saves_often()
     if ready:
         ready.recv()
@@ -102,31 +105,47 @@ def _write(index: Path, corpus: Path, encoders: Path, told: Connection, ready: C
         told.send(f"failed: {error}")
 
 
+Write = Callable[[Path, Path, Path, Connection, Connection | None], None]
+
+
 @contextmanager
 def writer(
-    index: Path, corpus: Path, encoders: Path, ready: Connection | None = None
+    index: Path, corpus: Path, encoders: Path, ready: Connection | None = None, write: Write = write
 ) -> Iterator[tuple[BaseProcess, Connection]]:
     """Start a process that indexes; what comes from the connection are its stages, and last how it went."""
     receive, send = context.Pipe(duplex=False)
-    process = context.Process(target=_write, args=(index, corpus, encoders, send, ready))
+    process = context.Process(target=write, args=(index, corpus, encoders, send, ready))
     process.start()
     send.close()
     try:
         yield process, receive
+        process.join(_STANDS_STILL)
     finally:
-        process.join(60)
         process.kill()
+        process.join()
         receive.close()
+
+
+def hear(told: Connection) -> str:
+    """Return the next thing that a writer tells. Raises EOFError at its end, AssertionError where it stands still."""
+    assert told.poll(_STANDS_STILL), f"the writer has told nothing for {_STANDS_STILL} seconds"
+    said: str = told.recv()
+    return said
+
+
+def heard(told: Connection) -> list[str]:
+    """Wait for the end of a writer and return all that it told."""
+    said = []
+    try:
+        while True:
+            said.append(hear(told))
+    except EOFError:
+        return said
 
 
 def outcome(told: Connection) -> str:
     """Wait for the end of a writer and return the last thing that it told."""
-    last = "nothing"
-    try:
-        while True:
-            last = told.recv()
-    except EOFError:
-        return last
+    return (heard(told) or ["nothing"])[-1]
 
 
 def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dict[str, float]:
@@ -148,12 +167,12 @@ def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dic
         new = expected(corpus)
         aim = ("anywhere", "Encoding passages", "anywhere", "Publishing")[n % 4]
         with writer(index, corpus, encoders) as (process, told):
-            first = told.recv()
+            first = hear(told)
             if aim == "anywhere":
                 time.sleep(chance.uniform(0, took))
             else:
                 while first != aim:
-                    first = told.recv()
+                    first = hear(told)
                 time.sleep(chance.uniform(0, 0.15 if aim == "Encoding passages" else 1.2 * publishing))
             process.kill()
         counts["building"] += any(index.glob("building-*"))
@@ -181,10 +200,10 @@ def _live_size(index: Path) -> int:
 
 def _durations(told: Connection) -> tuple[float, float]:
     """Return how long an undisturbed writer takes from its first stage on, and to publish, in seconds."""
-    at = {told.recv(): time.monotonic()}
+    at = {hear(told): time.monotonic()}
     first = time.monotonic()
     while "Publishing" not in at:
-        at.setdefault(told.recv(), time.monotonic())
+        at.setdefault(hear(told), time.monotonic())
     assert outcome(told).startswith("published")
     return time.monotonic() - first, time.monotonic() - at["Publishing"]
 
@@ -224,7 +243,7 @@ def set_against_each_other(folder: Path, encoder_folder: Path, times: int) -> fl
             for _, gate in gates:
                 gate.send("go")
             # Whoever holds the lock tells of its stages, the other one thing alone.
-            firsts = [one.recv(), two.recv()]
+            firsts = [hear(one), hear(two)]
             assert "busy" in firsts, firsts
             longest = max(longest, time.monotonic() - started)
             lasts = [outcome(t) if f != "busy" else f for t, f in zip((one, two), firsts, strict=True)]

@@ -18,10 +18,11 @@ from bot.chain import Chain
 from bot.config import Quota, Settings, settings
 from bot.feedback import Feedback, FeedbackLog
 from bot.gaps import GapLog
-from bot.indexing import update_index
+from bot.indexing import is_behind, update_index
 from bot.keeping import Following, Keeper, Sessions
 from bot.limits import Attempts
 from bot.loading import load_chain
+from bot.opening import open_chain
 from corpus.added import AddedDocuments
 from corpus.errors import UsageError
 from index import generations
@@ -213,33 +214,89 @@ def test_what_is_added_is_answered_from_and_what_is_removed_no_more(kept: Kept) 
     assert kept.keeper.used().files == 0
 
 
-def test_what_was_removed_before_the_process_ended_is_gone_after_it_starts_again(
-    tmp_path: Path, encoder_folder: Path
-) -> None:
+@pytest.fixture
+def apart(tmp_path: Path, encoder_folder: Path) -> Settings:
+    """A corpus of one document, with an added one, in an index that holds both."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "tea.md").write_text("Tea from Thai Nguyen is green.", encoding="utf-8")
     config = settings(home=str(tmp_path / "home"), corpus=str(tmp_path / "corpus"))
-    store = AddedDocuments(config.added)
-    store.upload("rain.txt", RAIN)
-    sync(config.index, config.corpus, config.encoders, config.encoder, added=config.added)
-    held = Keeper(config, load_chain(config), PASSWORD)
+    AddedDocuments(config.added).upload("rain.txt", RAIN)
+    update_index(config, _silent)
+    return config
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+RAINED = Question("How much rain did the Moc Chau observatory record in August 2031?")
+
+
+def test_what_was_removed_before_the_process_ended_is_gone_after_it_starts_again(apart: Settings) -> None:
+    held = Keeper(apart, load_chain(apart), PASSWORD)
     held.catch_up()
     assert held.indexing.state.stage == ""
     # The file goes, and the process ends before the index follows.
-    store.remove(["rain"])
-    chain = load_chain(config)
-    keeper = Keeper(config, chain, PASSWORD)
+    AddedDocuments(apart.added).remove(["rain"])
+    chain = load_chain(apart)
+    keeper = Keeper(apart, chain, PASSWORD)
     keeper.catch_up()
     end = time.monotonic() + 60
     while keeper.indexing.state.stage and time.monotonic() < end:
         time.sleep(0.1)
     assert keeper.indexing.state == Following()
-    assert generations.live_name(config.index) == "g000002"
-    answer = chain.ask(Question("How much rain did the Moc Chau observatory record in August 2031?"))
+    assert generations.live_name(apart.index) == "g000002"
+    answer = chain.ask(RAINED)
     assert answer.generation == "g000002"
     assert answer.citations == ()
+    assert not is_behind(apart)
+
+
+def test_a_removal_while_the_index_is_built_or_that_was_killed_is_followed_before_a_command_answers(
+    apart: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = AddedDocuments(apart.added)
+    store.upload("fog.txt", b"Fog lay over the valley in the morning.")
+
+    def removing(stage: str, done: int, total: int) -> None:
+        if stage == "Building the word index" and len(store.entries()) == 2:
+            store.remove(["rain"])
+
+    update_index(apart, removing)
+    assert load_chain(apart).ask(RAINED).citations != ()  # read before it was removed
+    with FileLock(apart.index / "lock"):
+        open_chain(apart)
+        assert "another gapbot is writing this index" in capsys.readouterr().err
+    assert open_chain(apart).ask(RAINED).citations == ()
+    assert "the index follows" in capsys.readouterr().err
+    open_chain(apart)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_index_that_another_machine_may_have_published_is_not_taken_for_behind(apart: Settings) -> None:
+    (apart.index / "added.version").unlink()
+    assert is_behind(apart)
+    there = replace(apart, chroma="http://127.0.0.1:9")
+    assert not is_behind(there)
+
+
+def test_only_what_came_from_an_added_file_is_shown_as_that(apart: Settings) -> None:
+    (apart.corpus / "rows.jsonl").write_text('{"id": "rows", "text": "A row of the corpus."}', encoding="utf-8")
+    store = AddedDocuments(apart.added)
+    store.upload("rows.jsonl", b'{"id": "more", "text": "A row that was added."}')
+    update_index(apart, _silent)
+    keeper = Keeper(apart, load_chain(apart), PASSWORD)
+    # The index does not hold this one yet, and what it calls `tea` is the corpus's own.
+    store.upload("tea.txt", b"Tea, added.")
+    shown = {(h.file, h.id, h.listed.added if h.listed else None) for h in keeper.documents(10)[0]}
+    assert shown == {
+        ("tea.txt", "tea.txt", None), ("rows.jsonl", "rows.jsonl", None), ("rain.txt", "rain", "rain.txt"),
+        (None, "tea", None), (None, "rows", None), (None, "more", "rows.jsonl"),
+    }  # fmt: skip
+    update_index(apart, _silent)
+    assert {h.file: h.id for h in keeper.documents(10)[0]}["tea.txt"] == "added/tea.txt"
 
 
 def test_a_refused_file_is_told_with_its_reason_and_listed(kept: Kept) -> None:

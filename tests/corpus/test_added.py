@@ -1,12 +1,16 @@
 """Documents that are added to a corpus: copies that replace, repeat and go."""
 
+import itertools
+import os
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from corpus import sources as module
 from corpus.added import AddedDocuments
@@ -163,45 +167,121 @@ def rows_of(store: AddedDocuments, corpus: Path) -> dict[str, str]:
     return {d.id: d.text for d in documents}
 
 
-_ADD_AND_DIE = """
+_CHANGE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from corpus.added import AddedDocuments
-AddedDocuments._keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-AddedDocuments(Path(sys.argv[1])).add(sys.argv[2:])
+left = int(sys.argv[2])
+def dying(real):
+    def call(*arguments, **named):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **named)
+    return call
+Path.replace, Path.unlink = dying(Path.replace), dying(Path.unlink)
+getattr(AddedDocuments(Path(sys.argv[1])), sys.argv[3])(sys.argv[4:])
 """
 
 
-def killed_before_the_list_is_written(store: AddedDocuments, *sources: str) -> None:
-    done = subprocess.run([sys.executable, "-c", _ADD_AND_DIE, str(store.folder), *sources], check=False)
-    assert done.returncode == -signal.SIGKILL
+def killed_at(step: int, store: AddedDocuments, *command: str) -> bool:
+    """Change added documents in a process that is killed when it moves or removes a file the `step`-th time, from 1."""
+    arguments = [sys.executable, "-c", _CHANGE_AND_DIE, str(store.folder), str(step), *command]
+    done = subprocess.run(arguments, check=False, timeout=60)
+    assert done.returncode in (0, -signal.SIGKILL)
+    return done.returncode != 0
 
 
-def test_a_file_that_a_killed_run_has_left_is_listed_and_can_be_removed(store: AddedDocuments, tmp_path: Path) -> None:
-    sources = [note(tmp_path, "a.txt", "One."), note(tmp_path, "b.txt", "Two.")]
-    killed_before_the_list_is_written(store, *sources)
-    assert rows_of(store, tmp_path / "corpus") == {"a": "One.", "b": "Two."}
-    assert [(a.name, a.origin) for a in store.entries()] == [("a.txt", ""), ("b.txt", "")]
-    assert [a.name for a in store.remove(["a"])] == ["a.txt"]
-    assert rows_of(store, tmp_path / "corpus") == {"b": "Two."}
-    assert [a.name for a in store.add(sources).added] == ["a.txt"]
-    assert [(a.name, a.origin) for a in store.entries()] == [("a.txt", sources[0]), ("b.txt", sources[1])]
-
-
-def test_a_killed_run_is_made_good_by_adding_again_also_what_has_changed_since(
-    store: AddedDocuments, tmp_path: Path
-) -> None:
+def test_a_killed_run_has_added_a_file_whole_or_not_at_all_and_is_made_good_by_adding_again(tmp_path: Path) -> None:
     old, new = note(tmp_path, "old.txt", "First."), note(tmp_path, "new.txt", "First, too.")
-    store.add([old])
-    note(tmp_path, "old.txt", "Second.")
-    killed_before_the_list_is_written(store, old, new)
-    note(tmp_path, "new.txt", "Second, too.")
-    again = store.add([old, new])
-    assert [a.name for a in again.replaced] == ["old.txt", "new.txt"]
-    assert rows_of(store, tmp_path / "corpus") == {"old": "Second.", "new": "Second, too."}
-    # What the list tells of a replaced file is not in the folder any more, so its former content is no duplicate.
-    killed_before_the_list_is_written(store, note(tmp_path, "old.txt", "Third."))
-    assert [a.name for a in store.add([note(tmp_path, "copy.txt", "Second.")]).added] == ["copy.txt"]
+    for step in itertools.count(1):
+        store = AddedDocuments(tmp_path / f"home-{step}" / "added")
+        note(tmp_path, "old.txt", "First.")
+        store.add([old])
+        version = store.version()
+        note(tmp_path, "old.txt", "Second.")
+        if not killed_at(step, store, "add", old, new):
+            break
+        left = rows_of(store, tmp_path / "corpus")
+        assert left in ({"old": "First."}, {"old": "Second."}, {"old": "Second.", "new": "First, too."})
+        assert left == {"old": "First."} or store.version() != version
+        # A file of the same name from elsewhere takes no one's place.
+        assert [a.name for a in store.upload("old.txt", b"Another.").added] == ["old-2.txt"]
+        assert {a.name for a in store.entries() if not a.origin} == set()
+        store.add([old, new])
+        assert rows_of(store, tmp_path / "corpus") == {"old": "Second.", "new": "First, too.", "old-2": "Another."}
+    assert step > 4
+
+
+def test_a_killed_removal_is_one_that_no_index_has_followed(tmp_path: Path) -> None:
+    for step in itertools.count(1):
+        store = AddedDocuments(tmp_path / f"home-{step}" / "added")
+        store.upload("a.txt", b"One.")
+        version = store.version()
+        killed = killed_at(step, store, "remove", "a")
+        assert store.entries() or store.version() != version
+        if not killed:
+            break
+    assert step > 2
+
+
+def test_a_version_is_not_settled_while_someone_changes_files(store: AddedDocuments) -> None:
+    assert store.version() == store.settled_version() == ""
+    store.upload("a.txt", b"One.")
+    version = store.version()
+    assert store.settled_version() == version != ""
+    store.upload("b.txt", b"One.")  # known
+    assert store.version() == version
+    with FileLock(store.folder.parent / f".{store.folder.name}.lock"):
+        assert store.settled_version() is None
+
+
+def test_a_file_that_something_else_put_there_gives_way_to_none(store: AddedDocuments, tmp_path: Path) -> None:
+    note(store.folder, "hue.md", "By hand.")
+    before = rows_of(store, tmp_path / "corpus")
+    assert [a.name for a in store.upload("hue.md", b"Sent.").added] == ["hue-2.md"]
+    assert [a.name for a in store.add([note(tmp_path, "hue.txt", "From a path.")]).added] == ["hue-3.txt"]
+    now = rows_of(store, tmp_path / "corpus")
+    assert {i: now[i] for i in before} == before == {"hue": "By hand."}
+    assert [a.origin for a in store.upload("hue.md", b"By hand.").known] == ["upload:hue.md"]
+
+
+def test_odd_files_in_the_folder_stop_nobody(store: AddedDocuments, tmp_path: Path) -> None:
+    (store.folder / ".d.new").mkdir(parents=True)
+    (store.folder / "b.txt").mkdir()
+    (Path(os.fsdecode(os.fsencode(store.folder) + b"/\xff.txt"))).write_text("Odd.")
+    note(store.folder, "esc\x1b[2J.txt", "Odd.")
+    assert [a.name for a in store.add([note(tmp_path, "a.txt", "One.")]).added] == ["a.txt"]
+    assert [a.name for a in store.upload("b.txt", b"Two.").added] == ["b-2.txt"]
+    assert [a.name for a in store.remove(["a"])] == ["a.txt"]
+    assert [a.name for a in store.entries()] == ["b-2.txt"]
+
+
+def test_a_file_from_a_path_that_cannot_be_decoded_is_added(store: AddedDocuments, tmp_path: Path) -> None:
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt"))
+    source.write_text("Odd.")
+    assert len(store.add([str(source)]).added) == 1
+    assert len(store.add([str(source)]).known) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(store: AddedDocuments) -> None:
+    store.upload("a.txt", b"One.")
+    (store.folder.parent / ".shipped.added.version.new").mkdir()
+    with pytest.raises(CorpusError, match="cannot be written"):
+        store.upload("b.txt", b"Two.")
+    assert [a.name for a in store.entries()] == ["a.txt"]
+
+
+def test_an_address_keeps_its_id_whatever_it_holds_now(store: AddedDocuments, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "<html><body><article><p>It rained for {} days in the hills of Moc Chau.</p></article></body></html>"
+    names = []
+    for kind, data in (("text/html", page.format(40)), ("text/html", page.format(41)), ("text/plain", "Rain fell.")):
+        monkeypatch.setattr(module, "fetch", partial(Fetched, type=kind, data=data.encode()))
+        done = store.add(["https://example.org/x"])
+        names += [a.name for a in done.added + done.replaced]
+    assert names == ["example.org-x.md", "example.org-x.md", "example.org-x.txt"]
+    assert [p.name for p in store.folder.iterdir()] == ["example.org-x.txt"]
 
 
 def test_a_file_that_is_gone_is_no_longer_listed_and_can_be_added_again(store: AddedDocuments, tmp_path: Path) -> None:

@@ -11,7 +11,12 @@ DOCUMENT = Document(
 
 
 def test_a_document_survives_json() -> None:
-    assert Document.from_json(DOCUMENT.to_json()) == DOCUMENT
+    for document in (DOCUMENT, replace(DOCUMENT, added="d1.txt")):
+        assert Document.from_json(document.to_json()) == document
+
+
+def test_the_hash_of_a_document_of_the_corpus_stays_what_it_was_in_indexes_built_before() -> None:
+    assert DOCUMENT.content_hash() == "3d587b42c214a05efdb076f44223e9a7caac413dde310fb4ceb2a9d074e88fb2"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +28,7 @@ def test_a_document_survives_json() -> None:
         {"url": "https://e.org/2"},
         {"date": "2026"},
         {"kind": "document"},
+        {"added": "d1.txt"},
         {"statements": ()},
         {"statements": (replace(STATEMENT, note="Another note."),)},
         {"statements": (replace(STATEMENT, disagrees_with=("s2",)),)},

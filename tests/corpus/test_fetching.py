@@ -168,6 +168,42 @@ def test_ten_megabytes_are_fetched_and_no_more(connected: list[tuple[str, int]])
         fetch(f"http://example.org/bytes/{fetching.MOST_BYTES + 1}", public)
 
 
+def test_a_name_that_takes_long_to_look_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MOST_SECONDS", 0.2)
+    asleep = threading.Event()
+
+    def look_up(host: str, port: int) -> list[str]:
+        asleep.wait(20)
+        return [PUBLIC]
+
+    started = time.monotonic()
+    with pytest.raises(RefusedDocument, match="takes longer"):
+        fetch("http://example.org/page/", look_up)
+    assert time.monotonic() - started < 5
+    asleep.set()
+
+
+def test_no_socket_is_left_open_where_no_thread_can_be_started_to_watch_it(
+    connected: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[socket.socket] = []
+    connect = socket.create_connection
+
+    def noted(address: tuple[str, int], timeout: float) -> socket.socket:
+        opened.append(connect(address, timeout))
+        return opened[-1]
+
+    class Unstartable(threading.Timer):
+        def start(self) -> None:
+            raise OSError("can't start new thread")
+
+    monkeypatch.setattr(socket, "create_connection", noted)
+    monkeypatch.setattr(threading, "Timer", Unstartable)
+    with pytest.raises(RefusedDocument, match="does not answer"):
+        fetch("http://example.org/page/", public)
+    assert [s.fileno() for s in opened] == [-1]
+
+
 @pytest.mark.parametrize("page", ["slow/", "slow%20head/"])
 def test_a_site_that_sends_a_byte_now_and_then_is_given_up(
     connected: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, page: str

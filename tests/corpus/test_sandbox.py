@@ -1,8 +1,12 @@
 """The process apart in which files of intricate formats are read."""
 
 import io
+import json
 import random
 import socket
+import subprocess
+import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,7 +16,7 @@ from docx import Document as new_docx
 
 from corpus.errors import RefusedDocument
 from corpus.loaders import load_corpus
-from corpus.sandbox import Sandbox
+from corpus.sandbox import MEGABYTES, SECONDS, Sandbox
 
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 PAGE = "<html><head><title>Rain</title></head><body><article><p>It rained for forty days in the hills of Moc Chau.</p></article></body></html>"
@@ -56,18 +60,39 @@ BOMBS = {
 }  # fmt: skip
 
 
+_READ = """
+import json, resource, sys
+from pathlib import Path
+from corpus.loaders import load_corpus
+documents, refused = load_corpus(Path(sys.argv[1]))
+# What getrusage tells of a process itself begins with what its parent had when it was started.
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+peaks = [int(status["VmHWM"].split()[0]) >> 10, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10]
+print(json.dumps([[d.text for d in documents], [[r.path, r.reason] for r in refused], *peaks]))
+"""
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told in another way, or not limited")
 def test_bombs_cost_no_more_than_the_limits_and_the_good_files_of_the_batch_are_read(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"good-{number:03}.html").write_text(PAGE, encoding="utf-8")
     for name, (suffix, make) in BOMBS.items():
         # Between the good ones, in the order in which they are read.
         (tmp_path / f"good-050-{name}{suffix}").write_bytes(make())
-    documents, refused = load_corpus(tmp_path)
-    assert sum("forty days" in d.text for d in documents) == 100
+    started = time.monotonic()
+    # In a process of its own, so that what other tests have started is not counted.
+    done = subprocess.run([sys.executable, "-c", _READ, str(tmp_path)], stdout=subprocess.PIPE, check=True, timeout=300)
+    took = time.monotonic() - started
+    texts, refused, here, apart = json.loads(done.stdout)
+    assert sum("forty days" in text for text in texts) == 100
     # Whatever is not refused has been read within the limits.
-    assert {"pdf", "yaml"} <= {Path(r.path).suffix[1:] for r in refused}
-    assert all(r.reason for r in refused)
+    assert {"pdf", "yaml"} <= {Path(path).suffix[1:] for path, _ in refused}
+    assert all(reason for _, reason in refused)
+    assert took <= len(BOMBS) * SECONDS + 60
+    # The limit holds for what is allotted; the libraries themselves come on top.
+    assert apart <= MEGABYTES + 150
+    assert here <= 200
 
 
 def test_a_reader_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

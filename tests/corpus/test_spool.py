@@ -19,6 +19,19 @@ def test_facts_get_their_ids_first_then_rows_then_files() -> None:
     assert left_out == [("rows.jsonl, line 1", "the id 'tide' is taken by an earlier document")]
 
 
+def test_a_document_tells_which_added_file_it_came_from() -> None:
+    with Spool() as spool:
+        spool.add_file(Document("tide.txt", "of the corpus", "t"), "tide")
+        spool.end_of_corpus()
+        spool.add_file(Document("tide.txt", "of an added file", "t"), "tide")
+        spool.add_row(Document("ebb", "of an added row", "t"), "a, line 1.jsonl, line 12")
+        spool.add_fact(Document("flow", "of an added fact", "t", kind="fact"), "facts.yaml")
+        assert list(spool.settle()) == []
+        assert {d.id: d.added for d in spool.documents()} == {
+            "tide": None, "added/tide.txt": "tide.txt", "ebb": "a, line 1.jsonl", "flow": "facts.yaml",
+        }  # fmt: skip
+
+
 def test_a_quotation_finds_a_document_that_is_read_after_it() -> None:
     with Spool() as spool:
         spool.add_quotation(Quotation("f.yaml", "q1", "tide", "ebbs", Statement("q1", 0, 4, value="1")))

@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from corpus.documents import Document
 from corpus.errors import IndexBusy, IndexError_, IndexMismatch, IndexMissing
-from index import ingest, store
+from index import generations, ingest, store
 from index.build import Summary, sync
 from index.encoder import Encoder
 from index.export import BUNDLED
@@ -255,3 +256,22 @@ def test_chroma_s_own_downloading_model_is_never_used(
     monkeypatch.setattr(ONNXMiniLM_L6_V2, "_download_model_if_not_exists", refuse)
     build(index, corpus, encoder_folder)
     assert best(index, encoder, "Mekong") == "two"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(5, "Input/output error"),
+        sqlite3.OperationalError("Input/output error"),
+        shutil.Error([("a", "b", "Input/output error"), ("c", "d", "another")]),
+    ],
+)
+def test_what_cannot_be_written_is_told_in_one_line_whoever_says_so(
+    index: Path, corpus: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> Path:
+        raise error
+
+    monkeypatch.setattr(generations, "start", fail)
+    with pytest.raises(IndexError_, match=r"cannot be written \(Input/output error\): see that its disk is sound"):
+        build(index, corpus, encoder_folder)

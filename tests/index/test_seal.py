@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corpus.errors import IndexError_
@@ -145,3 +146,20 @@ def test_a_graph_that_ends_the_process_is_a_finding(index: Path, encoder_folder:
     (live(index) / "chroma").mkdir()
     (live(index) / "chroma" / "chroma.sqlite3").write_bytes(b"no database at all" * 100)
     assert [f for f in examine(index, encoder_folder.parent, BUNDLED) if not f.sound]
+
+
+def test_a_vector_of_which_a_part_is_no_number_is_found(index: Path, encoder_folder: Path) -> None:
+    path, generation = generations.pointed(index)
+    with closing(store.Store(path / "chroma", generation.encoder)) as opened:
+        ((number, _),) = opened.query("sentences", np.ones(384, np.float32), 1)
+        vector = opened.vectors("sentences", [number])[number]
+    found = 0
+    # Chroma takes no such vector; a file that was damaged may hold one.
+    for file in (path / "chroma").rglob("data_level0.bin"):
+        data = file.read_bytes()
+        found += (at := data.find(vector.tobytes())) >= 0
+        if at >= 0:
+            file.write_bytes(data[:at] + np.float32(np.nan).tobytes() + data[at + 4 :])
+    assert found
+    wrong = {f.check: f.says for f in examine(index, encoder_folder.parent, BUNDLED) if not f.sound}
+    assert "not those of their text (cosine down to 1.00)" in wrong["vectors"]
