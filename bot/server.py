@@ -108,11 +108,8 @@ class Guarded:
             await send(message)
 
         if not self._known(headers.get(b"host", "")):
-            return await refuse(
-                guarded,
-                421,
-                "this server does not go by that name: open it as http://localhost, or name it in GAPBOT_HOSTS",
-            )
+            name = "this server does not go by that name: open it as http://localhost, or name it in GAPBOT_HOSTS"
+            return await refuse(guarded, 421, name)
         if not self._allowed(headers, is_for_programs(scope["path"])):
             return await refuse(guarded, 403, "requests from other sites are not accepted")
         if scope["path"].startswith(("/gradio_api/upload", "/upload")):
