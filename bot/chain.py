@@ -20,7 +20,7 @@ from bot.followups import follow_ups
 from bot.generative import draft, written
 from bot.llm import Model
 from bot.prompts import Prompt, rephrasing_prompt
-from bot.question import Reading, asked_alone, read_question, sides
+from bot.question import asked_alone, read_question, sides, understood
 from bot.reader import Reader
 from bot.rephrasing import rephrased
 from bot.signals import candidates
@@ -272,15 +272,6 @@ class Chain:
             if same and tried.probability >= self._threshold:
                 choices.append(text)
         return tuple(choices)
-
-
-def understood(text: str, index: Index) -> Reading:
-    """Analyse a question; a word that the corpus has and the language has not is a name, however it is typed."""
-
-    def name(word: str) -> bool:
-        return word.isalpha() and word in index.vocabulary and not index.encoder.knows_word(word)
-
-    return read_question(text, name)
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from bot.cues import counted
+from index.retriever import Index
 from index.terms import STOPWORDS, stem, words
 
 Expected = Literal[
@@ -77,6 +78,9 @@ class Reading:
     counted: tuple[str, ...] = ()
 
 
+_OPENING = re.compile(r"[A-ZÀ-ÖØ-ÞĐ][\w-]*")
+
+
 def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Reading:
     """Analyse a question. `is_name` tells words that are names though they begin small.
 
@@ -108,6 +112,22 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
         years,
         counted(text),
     )
+
+
+def understood(text: str, index: Index) -> Reading:
+    """Analyse a question; what the corpus has and the language has not is a name, however it is typed.
+
+    So is what begins the question with a capital and is in no source: of nothing else in it would the answer speak.
+    """
+    opening = _OPENING.match(text)
+
+    def name(word: str) -> bool:
+        known = word in index.vocabulary
+        if opening and not known and words(opening.group())[:1] == [word]:
+            return True
+        return word.isalpha() and known and not index.encoder.knows_word(word)
+
+    return read_question(text, name)
 
 
 def sides(text: str) -> list[str]:

@@ -54,7 +54,15 @@ def test_what_is_known_of_a_name_comes_in_several_sentences_that_name_it(text: s
 
 
 @pytest.mark.parametrize(
-    "text", ["Tell me about Elon Musk", "who is elon musk", "Zanzibar", "facts about Zanzibar's ferries"]
+    "text",
+    [
+        "Tell me about Elon Musk",
+        "who is elon musk",
+        "Zanzibar",
+        "Zanzibar data centers",
+        "Number of Zanzibar ferries",
+        "facts about Zanzibar's ferries",
+    ],
 )
 def test_of_what_no_source_names_nothing_is_told(text: str, shipped_chain: Chain) -> None:
     assert shipped_chain.ask(Question(text)).status in ("not_in_corpus", "near_miss")
