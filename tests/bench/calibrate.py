@@ -46,6 +46,12 @@ EASY = {"left out", "off-topic", "far"}
 UNANSWERABLE = 0.35
 SHIPPED_SHARE = 0.35
 SUBJECT_C, FACT_C = 0.03, 0.03
+LIKENESS = frozenset(
+    "cosine passage_cosine fused first coverage near_coverage context_coverage names context_names numbers context_numbers years type "
+    "bm25 rarest soft soft_near soft_context attribute soft_attribute weakest weakest_near weakest_name unit proximity clause".split()
+)
+READ_LIKENESS = frozenset({"evidence", "span", "answerable", "span_fits", "span_unit"})
+"""Signals of how well a sentence and the question go together, by words and vectors (0 to 1) and by the reader."""
 
 
 def main() -> None:
@@ -145,12 +151,22 @@ def fit_rank(rows: Sequence[Asked], name: str) -> LogisticRegression:
     return _fit(x, y, weight * len(y) / weight.sum(), 0.3)
 
 
-def _fit(x: Array, y: np.ndarray, weight: np.ndarray, c: float) -> LogisticRegression:
-    """Fit a logistic regression on scaled signals and return it in terms of the signals themselves."""
+def _fit(x: Array, y: np.ndarray, weight: np.ndarray, c: float, rising: Sequence[int] = ()) -> LogisticRegression:
+    """Fit a logistic regression on scaled signals and return it in terms of the signals themselves.
+
+    Columns that are `rising` get no negative weight: one that would have is left out, and the others are fitted again.
+    """
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale == 0] = 1.0
-    fitted = LogisticRegression(C=c, max_iter=1000).fit((x - mean) / scale, y, sample_weight=weight)
-    fitted.coef_ = fitted.coef_ / scale
+    x = (x - mean) / scale
+    kept = np.ones(x.shape[1], bool)
+    while True:
+        fitted = LogisticRegression(C=c, max_iter=1000).fit(x * kept, y, sample_weight=weight)
+        falling = [i for i in rising if kept[i] and fitted.coef_[0, i] < 0]
+        if not falling:
+            break
+        kept[falling] = False
+    fitted.coef_ = fitted.coef_ * kept / scale
     fitted.intercept_ = fitted.intercept_ - fitted.coef_ @ mean
     return fitted
 
@@ -190,9 +206,21 @@ def fit_gates(rows: Sequence[Asked], rank: LogisticRegression, name: str) -> dic
     if name == "read" and known.any():
         parts["looked"] = (np.concatenate([x, again], axis=1), (right | hard) & known, FACT_C)
     return {
-        part: _fit(signals[used], right[used], _weights(right[used], shipped[used]), c)
+        part: _fit(signals[used], right[used], _weights(right[used], shipped[used]), c, rising(name))
         for part, (signals, used, c) in parts.items()
     }
+
+
+def rising(name: str) -> list[int]:
+    """Return the columns of the gate's inputs that may only speak for an answer.
+
+    A sentence that holds more of the question must never be less likely to answer it. In sets made to mislead it would be:
+    their unanswerable questions share more words with the passage than the others do, those of people do not.
+    """
+    names = [*NAMES, *(READ_NAMES if name == "read" else ())]
+    linear = [i for i, n in enumerate(names) if n in LIKENESS or n in READ_LIKENESS]
+    squares = [len(names) + i for i, n in enumerate(names) if n in LIKENESS]
+    return [*linear, *squares]
 
 
 def _weights(right: np.ndarray, shipped: np.ndarray) -> np.ndarray:
