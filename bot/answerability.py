@@ -23,7 +23,7 @@ DOUBTFUL = 0.2
 
 # Log-odds that a defining sentence gains where a definition is asked for: too rare in the data to be fitted.
 _DEFINES = 3.0
-UNNAMED = 1.0
+UNNAMED = 2.0
 """Log-odds that an answer loses whose passage lacks a name of the question: sets about one place each hide its weight."""
 UNFIT = 0.5
 """Log-odds that an answer loses where the reader points at nothing of the kind asked for: a place, asked who."""
