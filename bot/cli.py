@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
+    # That a damaged index gives way to the former is for whoever asks; other warnings are for developers.
+    logging.getLogger("index").setLevel(logging.WARNING)
     try:
         options = _parser().parse_args(arguments)
         run: Callable[[Settings, argparse.Namespace], int] = options.run

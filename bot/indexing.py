@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from index.cluster import Cluster
 
 _FOLLOWED = "added.version"
-"""The file in the folder of an index that says which version of the added documents it was brought up to date with."""
+"""The file in the folder of an index that says which version of the added documents it was brought up to date with, and
+in its second line which generation did so."""
 
 
 def update_index(
@@ -28,21 +29,27 @@ def update_index(
     )  # fmt: skip
     if version is not None:
         with suppress(OSError):  # then the next start compares everything, and finds nothing changed
-            (config.index / _FOLLOWED).write_text(version, encoding="utf-8")
+            (config.index / _FOLLOWED).write_text(f"{version}\n{summary.generation.name}", encoding="utf-8")
     return summary
 
 
 def is_behind(config: Settings) -> bool:
-    """Tell whether added documents have changed since the index was brought up to date with them: a run was broken off.
+    """Tell whether the index may hold less, or more, than the documents that it was last brought up to date with.
 
-    No document is read for it, and no time compared: clocks, and the server's, say little of what a run has seen.
+    So it is where added documents have changed since, for a run was broken off; and where a former generation answers or
+    is published in place of a damaged one, for that may hold what was removed. No document is read for it, and no time
+    compared: clocks, and the server's, say little of what a run has seen.
     """
+    if not config.chroma and generations.gives_way(config.index):
+        return True
     if not config.added.is_dir():
         return False
     try:
-        followed = (config.index / _FOLLOWED).read_text(encoding="utf-8")
+        followed, _, generation = (config.index / _FOLLOWED).read_text(encoding="utf-8").partition("\n")
     except (OSError, ValueError):
         # It never followed, or was built before this was written down. On a server it may be another machine's, with
         # documents that were added there: to follow now would take those out.
         return not config.chroma
+    if not config.chroma and generation and generation != generations.live_name(config.index):
+        return True
     return followed != AddedDocuments(config.added).version()

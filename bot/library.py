@@ -10,7 +10,7 @@ from typing import Any
 from bot.config import Settings
 from bot.opening import open_chain, print_json
 from corpus.added import AddedDocuments
-from corpus.errors import GapbotError, IndexMissing
+from corpus.errors import CorpusError, GapbotError, IndexMissing
 from corpus.loaders import corpus_files
 
 _SECONDS = 2.0
@@ -69,9 +69,14 @@ def _indexed(config: Settings) -> bool:
 def _remove(config: Settings, options: argparse.Namespace) -> int:
     from bot.render import build_index, print_summary
 
-    for entry in AddedDocuments(config.added).remove(options.ids):
+    unknown: list[str] = []
+    gone = AddedDocuments(config.added).remove(options.ids, unknown)
+    for entry in gone:
         print(f"removed {entry.name}")
-    print_summary(build_index(config))
+    if gone:
+        print_summary(build_index(config))
+    if unknown:
+        raise CorpusError(f"no added document is called {', '.join(map(repr, unknown))}: `gapbot documents` lists them")
     return 0
 
 

@@ -37,7 +37,7 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
 
 
 def _catch_up(config: Settings) -> None:
-    """Let the index follow what a run that was broken off has added or removed, so that nothing removed is cited."""
+    """Let the index follow what it does not hold, after a run that was broken off or damage: nothing removed is cited."""
     from bot.indexing import is_behind
     from index.generations import live_name
 
@@ -47,7 +47,7 @@ def _catch_up(config: Settings) -> None:
         if is_behind(config):
             from bot.render import build_index
 
-            print("Added documents have changed, and the index follows…", file=sys.stderr, flush=True)
+            print("The index is behind its documents: first the index follows…", file=sys.stderr, flush=True)
             build_index(config)
     except GapbotError as error:
         print(f"gapbot: {error}; the index does not hold the latest changes", file=sys.stderr, flush=True)

@@ -195,18 +195,20 @@ class AddedDocuments:
         """Return where a new file waits for its place."""
         return _beside(self.folder / name)
 
-    def remove(self, names: Iterable[str]) -> list[Added]:
+    def remove(self, names: Iterable[str], unknown: list[str] | None = None) -> list[Added]:
         """Take added files out again, by name, name without suffix, id, or origin; returns them.
 
-        Raises CorpusError for one that is not there, and then removes none.
+        A name that no file has goes to `unknown`; without that list it raises CorpusError, and none is removed.
         """
         gone: list[Added] = []
         with self._changing() as entries:
             for wanted in names:
                 exact = [entries[wanted]] if wanted in entries else []
                 found = exact or [a for a in entries.values() if wanted in (*possible_ids(a.name), a.origin)]
-                if not found:
+                if not found and unknown is None:
                     raise CorpusError(f"no added document is called {wanted!r}: `gapbot documents` lists them")
+                if not found and unknown is not None:
+                    unknown.append(wanted)
                 gone += [a for a in found if a not in gone]
             for a in gone:
                 del entries[a.name]

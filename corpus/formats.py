@@ -20,6 +20,7 @@ from corpus.errors import RefusedDocument
 from corpus.hidden import drop_hidden
 from corpus.pdf import shown_text
 from corpus.plain_yaml import parsed_yaml
+from corpus.stated import stated_date
 from corpus.word import Looks
 
 _MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 1000, 100_000_000, 100
@@ -153,7 +154,7 @@ def read_html(data: bytes) -> Content:
     page = _NOT_XML.sub("\ufffd", decoded(data, declared.group(1).decode("ascii") if declared else None))
     tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
     drop_hidden(tree)
-    meta = trafilatura.extract_metadata(tree)
+    meta, date = trafilatura.extract_metadata(tree, extensive=False), stated_date(tree)
     for element in list(tree.iter()):
         if element.getparent() is None:
             continue
@@ -169,7 +170,7 @@ def read_html(data: bytes) -> Content:
     )
     if not text:
         text = trafilatura.html2txt(tree)
-    return Content(text or "", meta.title, meta.sitename or meta.author, meta.url, meta.date)
+    return Content(text or "", meta.title, meta.sitename or meta.author, meta.url, date)
 
 
 def _is_unseen(element: Any) -> bool:

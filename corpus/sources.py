@@ -32,6 +32,10 @@ def is_address(source: str) -> bool:
 def named_sources(sources: Iterable[str], refused: list[Refusal]) -> Iterator[tuple[str, "_Read"]]:
     """Yield each file or address that is meant, with a function that reads it."""
     for source in sources:
+        if not source.strip():
+            # A script's variable that is not set: as a path it would be the whole working folder.
+            refused.append(Refusal(repr(source), "an empty name is no file, folder or address"))
+            continue
         if is_address(source):
             yield source, _Read(source)
             continue

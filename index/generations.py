@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -62,11 +63,23 @@ def live_generation(folder: Path) -> tuple[Path, Generation]:
         # Others were published meanwhile, and this one removed.
         return live_generation(folder)
     for former in sound_generations(folder):
-        _log.warning(
-            "the index is damaged (%s): %s answers instead; run `gapbot index` to mend it", damage, former.name
-        )
+        _tell(folder, damage, former.name)
         return former, described(former)
     raise IndexError_(f"the index is damaged ({damage}): run `gapbot index --rebuild`")
+
+
+@cache
+def _tell(folder: Path, damage: str, former: str) -> None:
+    """Say it once in a process, however often the index is opened."""
+    _log.warning("the index is damaged (%s): %s answers instead until `gapbot index` mends it", damage, former)
+
+
+def gives_way(folder: Path) -> bool:
+    """Tell whether the published generation is damaged, and a former one answers instead."""
+    try:
+        return live_generation(folder)[0].name != live_name(folder)
+    except IndexError_:
+        return False  # nothing answers, which whoever opens it is told
 
 
 def held_generation(folder: Path) -> tuple[Path, Generation, IO[bytes] | None]:

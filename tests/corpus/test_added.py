@@ -82,6 +82,26 @@ def test_a_removed_file_is_gone_and_an_unknown_name_removes_none(store: AddedDoc
     assert [p.name for p in store.folder.iterdir()] == ["b.txt"]
 
 
+def test_what_is_known_is_removed_and_what_is_not_is_named(store: AddedDocuments, tmp_path: Path) -> None:
+    store.add([note(tmp_path, "a.txt", "One."), note(tmp_path, "b.txt", "Two."), note(tmp_path, "c.txt", "Three.")])
+    unknown: list[str] = []
+    assert [a.name for a in store.remove(["a", "x", "a.txt", "c"], unknown)] == ["a.txt", "c.txt"]
+    assert unknown == ["x"]
+    assert [a.name for a in store.entries()] == ["b.txt"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_an_empty_name_does_not_add_the_working_folder(
+    store: AddedDocuments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    good = note(tmp_path, "docs/good.txt", "Good.")
+    note(tmp_path, "private/diary.txt", "Private.")
+    monkeypatch.chdir(tmp_path)
+    done = store.add([blank, good])
+    assert [a.name for a in done.added] == ["good.txt"]
+    assert [r.reason for r in done.refused] == ["an empty name is no file, folder or address"]
+
+
 def test_a_web_page_is_kept_as_its_text_with_its_address(
     store: AddedDocuments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

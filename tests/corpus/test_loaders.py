@@ -333,6 +333,35 @@ def test_a_web_page_gives_its_readable_text_and_its_source(tmp_path: Path) -> No
     assert (d.title, d.publisher, d.url, d.date) == ("The gap", "The Site", "https://e.org/gap", "2025-09-26")
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "date"),
+    [
+        ("", "<p>The club has 8 members since 2019.</p>", None),
+        ("", "<p>The storm of 2020-05-06 was strong.</p><footer>&copy; 2018 The club</footer>", None),
+        ("", "<p class=date>It was founded on 12 March 2021.</p>", None),
+        ("<meta name=description content='Of the storm of 2020-05-06T08:00:00Z.'>", "<p>It was strong.</p>", None),
+        ("", "<p>They met <time datetime=2019-02-03>in spring</time>.</p>", None),
+        ("", "<time class='entry-date published' datetime=2022-03-04>4 March</time><p>Since 2019.</p>", "2022-03-04"),
+        ("<meta name=dc.date content=2022-03-04>", "<p>The club has 8 members since 2019.</p>", "2022-03-04"),
+        (
+            "<meta property=article:modified_time content=2023-01-02><meta property=article:published_time content=2022-03-04>",
+            "<p>Since 2019.</p>",
+            "2022-03-04",
+        ),
+        (
+            '<script type=application/ld+json>{"@type": "Article", "datePublished": "2022-03-04"}</script>',
+            "<p>Since 2019.</p>",
+            "2022-03-04",
+        ),
+    ],
+)
+def test_a_page_has_the_date_that_its_metadata_state_and_none_of_its_prose(
+    tmp_path: Path, head: str, body: str, date: str | None
+) -> None:
+    page = f"<html><head><title>The club</title>{head}</head><body>{body}</body></html>"
+    assert one(tmp_path, "x.html", page).date == date
+
+
 def test_a_very_short_page_is_read_too_and_an_empty_one_refused(tmp_path: Path) -> None:
     assert "Viettel operates" in one(tmp_path, "x.htm", "<p>Viettel operates 15 data centers.</p>").text
     assert "no text" in refusal(tmp_path, "x.htm", "<html><body><script>1</script></body></html>")
