@@ -10,13 +10,16 @@ from hypothesis import settings as hypothesis_settings
 
 from bot.chain import Chain
 from bot.config import Settings, settings
+from bot.indexing import update_index
 from bot.loading import load_chain
 from corpus import SHIPPED_CORPUS
+from corpus.added import AddedDocuments
 from corpus.documents import Document
 from corpus.loaders import load_corpus
 from index.build import sync
 from index.encoder import Encoder, ensure_exported
 from index.export import BUNDLED
+from tests.adding import RAIN, silent
 
 # No test, nor a process that it starts, asks a hub for anything or finds the developer's own home.
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
@@ -78,3 +81,16 @@ def shipped_home(shipped_settings: Settings) -> Path:
 def shipped_chain(shipped_settings: Settings) -> Chain:
     """The chain over the shipped corpus."""
     return load_chain(shipped_settings)
+
+
+@pytest.fixture
+def apart(tmp_path: Path, encoder_folder: Path) -> Settings:
+    """A corpus of one document, with an added one, in an index that holds both."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "tea.md").write_text("Tea from Thai Nguyen is green.", encoding="utf-8")
+    config = settings(home=str(tmp_path / "home"), corpus=str(tmp_path / "corpus"))
+    AddedDocuments(config.added).upload("rain.txt", RAIN)
+    update_index(config, silent)
+    return config

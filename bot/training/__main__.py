@@ -79,7 +79,7 @@ def train(options: argparse.Namespace) -> None:
         model.load_state_dict(
             restored(options.begin, model) if exported else torch.load(options.begin, map_location=device)
         )
-    begun = {k: v.clone() for k, v in model.state_dict().items()}
+    begun = {k: v.clone() for k, v in model.state_dict().items()} if options.average < 1 else {}
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)
     warm = max(1, options.steps // 16)
@@ -139,7 +139,7 @@ def train(options: argparse.Namespace) -> None:
     if options.adapters:
         # Merged, the weights are those of the plain reader, and are exported and begun with as those are.
         model.transformer = model.transformer.merge_and_unload()  # type: ignore[operator]
-    if options.average < 1:
+    if begun:
         # Weights of runs that share a beginning can be averaged, and the mean does better (Wortsman et al. 2022).
         mean = {k: torch.lerp(begun[k], v, options.average) for k, v in model.state_dict().items()}
         model.load_state_dict(mean)

@@ -1,38 +1,16 @@
 """An index that is damaged, or behind its documents, in the command line: what was removed is not cited, and it is told."""
 
 import json
-from pathlib import Path
 
-import pytest
 from filelock import FileLock
 
-from bot.answer import Question
-from bot.config import Settings, settings
+from bot.config import Settings
 from bot.indexing import is_behind, update_index
 from bot.opening import open_chain
 from corpus.added import AddedDocuments
 from index import generations
+from tests.adding import RAINED, silent
 from tests.bot.test_cli import run
-
-RAIN = b"The Moc Chau observatory recorded 412 millimetres of rain in August 2031."
-RAINED = Question("How much rain did the Moc Chau observatory record in August 2031?")
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
-
-
-@pytest.fixture
-def apart(tmp_path: Path, encoder_folder: Path) -> Settings:
-    """A corpus of one document, with an added one, in an index that holds both."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "tea.md").write_text("Tea from Thai Nguyen is green.", encoding="utf-8")
-    config = settings(home=str(tmp_path / "home"), corpus=str(tmp_path / "corpus"))
-    AddedDocuments(config.added).upload("rain.txt", RAIN)
-    update_index(config, _silent)
-    return config
 
 
 def _damaged(config: Settings) -> None:
@@ -41,7 +19,7 @@ def _damaged(config: Settings) -> None:
 
 def test_what_was_removed_is_not_cited_where_the_former_generation_would_answer(apart: Settings) -> None:
     AddedDocuments(apart.added).remove(["rain"])
-    update_index(apart, _silent)
+    update_index(apart, silent)
     assert not is_behind(apart)
     _damaged(apart)
     done = run("ask", RAINED.text, "--json", home=apart.home, GAPBOT_CORPUS=str(apart.corpus))
@@ -55,7 +33,7 @@ def test_what_was_removed_is_not_cited_where_the_former_generation_would_answer(
 
 def test_a_former_generation_that_was_published_or_cannot_be_mended_is_told(apart: Settings) -> None:
     AddedDocuments(apart.added).remove(["rain"])
-    update_index(apart, _silent)
+    update_index(apart, silent)
     _damaged(apart)
     with FileLock(apart.index / "lock"):
         done = run("search", "rain", "--json", home=apart.home, GAPBOT_CORPUS=str(apart.corpus))

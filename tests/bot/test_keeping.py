@@ -27,12 +27,12 @@ from corpus.added import AddedDocuments
 from corpus.errors import UsageError
 from index import generations
 from index.build import sync
+from tests.adding import RAIN, RAINED, silent
 from tests.chroma_server import chroma_server
 from tests.fake_chain import HOSTILE, FakeChain
 from tests.serving import served
 
 PASSWORD = "a password that is long"
-RAIN = b"The Moc Chau observatory recorded 412 millimetres of rain in August 2031."
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,26 +214,6 @@ def test_what_is_added_is_answered_from_and_what_is_removed_no_more(kept: Kept) 
     assert kept.keeper.used().files == 0
 
 
-@pytest.fixture
-def apart(tmp_path: Path, encoder_folder: Path) -> Settings:
-    """A corpus of one document, with an added one, in an index that holds both."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "encoders").symlink_to(encoder_folder.parent, target_is_directory=True)
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "tea.md").write_text("Tea from Thai Nguyen is green.", encoding="utf-8")
-    config = settings(home=str(tmp_path / "home"), corpus=str(tmp_path / "corpus"))
-    AddedDocuments(config.added).upload("rain.txt", RAIN)
-    update_index(config, _silent)
-    return config
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
-
-
-RAINED = Question("How much rain did the Moc Chau observatory record in August 2031?")
-
-
 def test_what_was_removed_before_the_process_ended_is_gone_after_it_starts_again(apart: Settings) -> None:
     held = Keeper(apart, load_chain(apart), PASSWORD)
     held.catch_up()
@@ -286,7 +266,7 @@ def test_only_what_came_from_an_added_file_is_shown_as_that(apart: Settings) -> 
     (apart.corpus / "rows.jsonl").write_text('{"id": "rows", "text": "A row of the corpus."}', encoding="utf-8")
     store = AddedDocuments(apart.added)
     store.upload("rows.jsonl", b'{"id": "more", "text": "A row that was added."}')
-    update_index(apart, _silent)
+    update_index(apart, silent)
     keeper = Keeper(apart, load_chain(apart), PASSWORD)
     # The index does not hold this one yet, and what it calls `tea` is the corpus's own.
     store.upload("tea.txt", b"Tea, added.")
@@ -295,7 +275,7 @@ def test_only_what_came_from_an_added_file_is_shown_as_that(apart: Settings) -> 
         ("tea.txt", "tea.txt", None), ("rows.jsonl", "rows.jsonl", None), ("rain.txt", "rain", "rain.txt"),
         (None, "tea", None), (None, "rows", None), (None, "more", "rows.jsonl"),
     }  # fmt: skip
-    update_index(apart, _silent)
+    update_index(apart, silent)
     assert {h.file: h.id for h in keeper.documents(10)[0]}["tea.txt"] == "added/tea.txt"
 
 
