@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from bot.opposites import OPPOSITES
 from index.terms import STOPWORDS, stem, words
 
 _CAUSE = re.compile(
@@ -79,6 +80,8 @@ def opposed(asked: Collection[str], said: Collection[str]) -> bool:
     True
     """
     asked, said = set(asked), set(said)
+    if any(t not in said and said & OPPOSITES[t] and not asked & OPPOSITES[t] for t in asked & OPPOSITES.keys()):
+        return True
     up, down = asked & UPS, asked & DOWNS
     return bool(
         (up and not said & up and said & DOWNS and not said & UPS)

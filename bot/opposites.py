@@ -10,7 +10,7 @@ old young|stronger weaker|strong weak|faster slower|fast slow|richer poorer|rich
 cheap expensive|early late|earlier later|ahead behind|lead lag|above below|over under|before after|first last|most least|best worst
 highest lowest|largest smallest|biggest smallest|fastest slowest|majority minority|maximum minimum|allow ban|allow prohibit
 allow forbid|permit ban|permit prohibit|legal illegal|lawful unlawful|accept reject|accept refuse|approve reject|support oppose
-favor oppose|agree disagree|include exclude|open close|begin end|start end|start stop|begin stop|enter leave|arrive depart|buy sell
+favor oppose|agree disagree|include exclude|open close|begin end|begin finish|start end|start finish|start stop|begin stop|enter leave|arrive depart|buy sell
 import export|borrow lend|profit loss|surplus deficit|public private|domestic foreign|urban rural|optimism pessimism
 optimistic pessimistic|success failure|succeed fail|possible impossible|likely unlikely|safe dangerous|strength weakness
 advantage disadvantage|opportunity threat|encourage discourage|create destroy|hire fire|adopt abandon|keep abandon|present absent

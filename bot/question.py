@@ -14,6 +14,8 @@ Expected = Literal[
     "reason", "list", "yes_no", "comparison", "explanation", "fact",
 ]  # fmt: skip
 
+# A word between "which" and its noun: "which European country".
+_OTHER = r"(?!(?:of|is|are|was|were|do|does|did|has|have|had|will|would|can|could|the|an?)\b)[\w-]+"
 _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     (cast("Expected", kind), re.compile(pattern, re.I))
     for kind, pattern in [
@@ -25,12 +27,12 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
         ("percent", r"\b(?:what|which|how much of a) (?:share|percentage|percent|proportion|fraction|part)\b|\bhow many percent|\b(?:percentage|percent|share|rate) of\b|\bwhat (?:is|was) the [\w ]{0,30}\b(?:rate|share|percentage|margin)\b"),
         ("money", r"\bhow (?:much|many) (?:money|dollars|usd|euros?)\b|\b(?:what|how much)\b.*\b(?:cost|costs|price|pay|paid|worth|invest(?:ed|ment|ments)?|spend|spent|spending|budget|revenue|fund(?:s|ed|ing)?|raise[ds]?|salary|salaries|fee|fine|fines|earn(?:s|ed)?|valu(?:e|ed|ation)|market size)\b"),
         ("rank", r"\b(?:rank(?:s|ed|ing)?|what (?:place|position)|which (?:place|position)|placed)\b"),
-        ("duration", r"\bhow (?:long|many (?:years|months|weeks|days|hours|minutes))\b|\bfor how long\b|\bwhat (?:period|length of time)\b"),
+        ("duration", r"\bhow (?:long|old|many (?:years|months|weeks|days|hours|minutes))\b|\b(?:what|which) age\b|\bfor how long\b|\bwhat (?:period|length of time)\b"),
         ("date", r"^(?:and |so |but )?(?:when|since when|until when|by when|from when|on which date|on what date|what date|what year|which year|in (?:which|what) (?:year|month|quarter)|what day|by what year|which month)\b|\b(?:what|which) (?:year|date|month|day)\b|\bdeadline\b"),
-        ("quantity", r"\bhow (?:many|much|big|large|high|far|fast|often|old|tall|deep|heavy|wide|strong|small|low|few)\b|\b(?:number|amount|quantity|count|total|size|capacity) of\b|\bhow .*\bmany\b"),
+        ("quantity", r"\bhow (?:many|much|big|large|high|far|fast|often|tall|deep|heavy|wide|strong|small|low|few)\b|\b(?:number|amount|quantity|count|total|size|capacity) of\b|\bhow .*\bmany\b"),
         ("person", r"^(?:and |so |but )?(?:who|whom|whose)\b|\b(?:which|what) (?:person|minister|ceo|official|expert|researcher|founder)\b|\bname of the (?:ceo|minister|head|founder|director)\b"),
-        ("place", r"^(?:and |so |but )?(?:where)\b|\b(?:in|at|to|from)? ?(?:which|what) (?:country|countries|city|cities|town|province|region|place|district|state|village|location)\b"),
-        ("organisation", r"\b(?:which|what) (?:compan(?:y|ies)|firms?|organi[sz]ations?|agenc(?:y|ies)|institut\w+|universit\w+|ministr\w+|body|bodies|groups?|banks?|vendors?|start-?ups?)\b"),
+        ("place", rf"^(?:and |so |but )?(?:where)\b|\b(?:in|at|to|from)? ?(?:which|what) (?:{_OTHER} ){{0,2}}(?:country|countries|city|cities|town|province|region|place|district|state|village|location)\b"),
+        ("organisation", rf"\b(?:which|what) (?:{_OTHER} ){{0,2}}(?:compan(?:y|ies)|firms?|organi[sz]ations?|agenc(?:y|ies)|institut\w+|universit\w+|ministr\w+|body|bodies|groups?|banks?|vendors?|start-?ups?)\b"),
         ("list", r"^(?:list|name|give me|enumerate)\b|\bwhat are (?:the|some|its|their)\b|\bwhich (?:\w+ ){0,3}\w+s (?:are|were|have|do|did|will|can)\b|\bwhat (?:\w+ )?(?:challenges|advantages|weaknesses|strengths|phases|pillars|steps|reasons|kinds|types|examples|obstacles|goals|targets|initiatives|measures)\b"),
         ("definition", r"^(?:what(?:'s| is| are| does)|define|explain what|meaning of|whats)\b.*\b(?:mean|means|stand for|stands for|definition|called|by)\b|^define\b|^(?:what(?:'s| is| are)|whats)(?: an?)? [\w .'’-]{2,40}\?*$|^what (?:is|are) meant by|\bdefinition of\b"),
         ("yes_no", r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must|isn't|aren't|doesn't|didn't|hasn't|won't)\b"),
@@ -38,7 +40,7 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
-_VERSION = re.compile(r"(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&]*[ -](\d[\w.]*\w|\d)\b")
+_VERSION = re.compile(r"(?<!^)\b([A-ZÀ-ÖØ-ÞĐ][\w’'&]*)[ -](\d[\w.]*\w|\d)\b")
 _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
 _SIDES = re.compile(rf"(?<!^){_ONE_NAME}(?:, {_ONE_NAME})?,? (?:and|or|vs\.?|versus|with|to|than) {_ONE_NAME}")
 _COMPARE = re.compile(r"^(?:please )?compare ", re.I)
@@ -98,7 +100,7 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
         names = tuple(dict.fromkeys((*names, *(t for t in content if is_name(by_term[t])))))
     years = tuple(_YEAR.findall(text))
     # "Llama 3" is another than "Llama 3.1": the number belongs to the name.
-    versions = (w for m in _VERSION.finditer(text) for w in words(m.group(1)))
+    versions = (w for m in _VERSION.finditer(text) for w in words(m.group(2)))
     names = tuple(dict.fromkeys((*names, *(w for w in versions if w in content and w not in years))))
     numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
     return Reading(
@@ -128,6 +130,20 @@ def understood(text: str, index: Index) -> Reading:
         return word.isalpha() and known and not index.encoder.knows_word(word)
 
     return read_question(text, name)
+
+
+def other_version(reading: Reading, text: str) -> bool:
+    """Tell whether a text speaks of other versions of what a question names, and not of the one that it names.
+
+    >>> other_version(read_question("What did Llama 4 cost?"), "Llama 3.1 cost more than GPT-4.")
+    True
+    """
+    for name, number in _VERSION.findall(reading.text):
+        if number not in reading.years:
+            said = re.findall(rf"\b{re.escape(name)}[ -](\d[\w.]*\w|\d)\b", text, re.I)
+            if said and number.lower() not in (s.lower() for s in said):
+                return True
+    return False
 
 
 def sides(text: str) -> list[str]:

@@ -9,8 +9,9 @@ from bot.acronyms import ASKS, acronyms, expansion
 from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed, prospective
+from bot.misfit import misfit
 from bot.pointing import pointed_at
-from bot.question import Reading
+from bot.question import Reading, other_version
 from bot.reader import ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
@@ -25,7 +26,7 @@ NAMES = (
     "weakest", "weakest_near", "weakest_name", "cause", "opposed", "negated", "unit", "proximity", "context_numbers", "asks_reason", "asks_yes_no", "clause", "prospect", "asks_prospect",
 )  # fmt: skip
 """The signals in the order of the vectors that `signal_vector` returns."""
-READ_NAMES = ("evidence", "span", "answerable", "span_fits", "astray", "span_unit")
+READ_NAMES = ("evidence", "span", "answerable", "span_fits", "astray", "span_unit", "misfit")
 """The signals that the reader adds."""
 
 _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
@@ -127,7 +128,9 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "soft_attribute": _mean([soft_near[t] for t in attributes]),
                 "weakest": min(in_context.values(), default=1.0),
                 "weakest_near": min(soft_near.values(), default=1.0),
-                "weakest_name": float(all(matches(n, own | context) for n in reading.names)),
+                "weakest_name": float(
+                    all(matches(n, own | context) for n in reading.names) and not other_version(reading, whole)
+                ),
                 "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
                 "opposed": float(opposed(asked, own)),
                 "negated": float(negates(reading.text) != negates(sentence.text)),
@@ -177,6 +180,7 @@ def read_signals(
     return signals | {
         "span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting)),
         "astray": float(astray(text, *pointed, {*reading.names, *reading.numbers})),
+        "misfit": float(misfit(reading, text, spans, pointed)),
         "span_unit": _span_unit(reading, text, spans, pointed),
     }
 

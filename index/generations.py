@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 _DESCRIPTION = "generation.json"
 _BUILDING = "building-"
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what a generation holds changes its meaning: older generations are then built anew."""
 
 

@@ -31,6 +31,7 @@ _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _PHRASES = [
     (re.compile(r"\bunited states(?: of america)?\b", re.IGNORECASE), "US"),
     (re.compile(r"\bunited kingdom\b", re.IGNORECASE), "UK"),
+    (re.compile(r"\bunited arab emirates\b", re.IGNORECASE), "UAE"),
     (re.compile(r"\bper cent\b", re.IGNORECASE), "percent"),
     (re.compile(r"\b(data|super)[ -]?cent(?:er|re)(s?)\b", re.IGNORECASE), r"\1 center\2"),
     (re.compile(r"\bviet nam\b", re.IGNORECASE), "Vietnam"),
@@ -54,6 +55,11 @@ _IRREGULAR = {
     "vietnamese": "vietnam", "chinese": "china", "singaporean": "singapore", "japanese": "japan", "korean": "korea",
     "indian": "india", "malaysian": "malaysia", "indonesian": "indonesia", "thai": "thailand", "german": "germany",
     "french": "france", "european": "europe", "asian": "asia", "african": "africa",
+    "filipino": "philippines", "philippine": "philippines", "cambodian": "cambodia", "laotian": "laos", "taiwanese": "taiwan",
+    "canadian": "canada", "brazilian": "brazil", "mexican": "mexico", "italian": "italy", "spanish": "spain",
+    "portuguese": "portugal", "dutch": "netherlands", "swedish": "sweden", "danish": "denmark", "finnish": "finland",
+    "norwegian": "norway", "turkish": "turkey", "irish": "ireland", "swiss": "switzerland",
+    "israeli": "israel", "egyptian": "egypt", "kenyan": "kenya", "emirati": "uae", "emirates": "uae",
 }  # fmt: skip
 _SHORT = 64
 _stemmer = Stemmer.Stemmer("english")
@@ -159,7 +165,11 @@ def _folded(token: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _normal(word: str) -> str:
-    return _NUMBER_WORDS.get(word) or _SYNONYMS.get(word) or _IRREGULAR.get(word) or _spelled(word)
+    return _NUMBER_WORDS.get(word) or _named(word) or _named(word.removesuffix("s")) or _spelled(word)
+
+
+def _named(word: str) -> str | None:
+    return _SYNONYMS.get(word) or _IRREGULAR.get(word)
 
 
 def _spelled(word: str) -> str:

@@ -16,7 +16,7 @@ from bot.answerability import PASSAGES_READ
 from bot.config import settings
 from bot.conversation import standalone_question
 from bot.pointing import pointed_at
-from bot.question import read_question
+from bot.question import Reading, understood
 from bot.reader import Reader
 from bot.second_look import second_look
 from bot.signals import NAMES, READ_NAMES, candidates, passage_text, read_signals, spans_of
@@ -50,6 +50,7 @@ class Asked:
     keys: list[Key]
     texts: dict[Key, PassageText] = field(repr=False)
     places: list[int] = field(repr=False)
+    reading: Reading = field(repr=False)
     r: Array | None = None
     looked: dict[tuple[Key, int], list[float]] = field(default_factory=dict)
 
@@ -151,7 +152,7 @@ def _cases(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
 def _rows(
     index: Index, area: str, kind: str, text: str, found: list[Evidence], gold: frozenset[str], evidence: list[str]
 ) -> Iterator[Asked]:
-    reading = read_question(text)
+    reading = understood(text, index)
     for name, given in ((kind, found), ("left out", [e for e in found if e.document.id not in gold])):
         if not given or (name == "left out" and not gold):
             continue
@@ -163,7 +164,7 @@ def _rows(
             np.array([c.evidence.document.id in gold and any(o in e or e in o for e in evidence)
                       for c, o in zip(cands, own, strict=True)]),
             [c.passage_key for c in cands], {c.passage_key: passage_text(c.evidence) for c in cands},
-            [c.evidence.sentences.index(c.sentence) for c in cands],
+            [c.evidence.sentences.index(c.sentence) for c in cands], reading,
         )  # fmt: skip
 
 
@@ -176,7 +177,7 @@ def read_rows(rows: Sequence[Asked], scores: Sequence[Array], reader: Reader) ->
         for k, passage in zip(unread, reader.read(row.question, [row.texts[k] for k in unread]), strict=True):
             known[row.question, k] = passage
         row.r = np.full((len(row.keys), len(READ_NAMES)), np.nan, np.float32)
-        reading = read_question(row.question)
+        reading = row.reading
         for i, (key, place) in enumerate(zip(row.keys, row.places, strict=True)):
             if key in keys:
                 passage, text = known[row.question, key], row.texts[key]
@@ -191,4 +192,4 @@ def look_rows(rows: Sequence[Asked], tops: Sequence[int], reader: Reader) -> Non
     """Let the reader look again at the candidate `tops` of each question, and keep what it says."""
     for row, top in track(list(zip(rows, tops, strict=True)), "looking again"):
         key, place = row.keys[top], row.places[top]
-        row.looked[key, place] = second_look(read_question(row.question), row.texts[key], place, reader)
+        row.looked[key, place] = second_look(row.reading, row.texts[key], place, reader)

@@ -1,0 +1,74 @@
+"""Can it be what is asked for? Tell an answer that is of another kind than the question's, whatever words they share."""
+
+import re
+from collections.abc import Sequence
+
+from bot.cues import prospective
+from bot.question import Reading
+from bot.spans import Typed
+from index.terms import stem, words
+
+# A share may be said without a percentage.
+_SHARE = re.compile(
+    r"\b(?:half|halves|thirds?|quarters?|fifths?|sixths?|eighths?|tenths?|majority|minority|most|all|none|nobody|in every|"
+    r"out of|(?:one|two|three|four|\d+) in (?:two|three|four|five|six|seven|eight|nine|ten|\d{1,3}))\b|\d of (?:the|its|their|\d)|%|per ?cent|\bpoints?\b",
+    re.I,
+)
+_TIME = re.compile(r"second|minute|hour|day|night|week|month|quarter|year|decade|centur|aged|age\b", re.I)
+_MEASURES = frozenset({"money", "percent"})
+# "The ministry said in May that it would …": May is when it spoke.
+_SPOKEN = re.compile(
+    r"\b(said|says|told|stated|reported|announced|estimated|found|published|wrote|according to|report|study|survey|poll|article|"
+    r"interview|statement|press release|forecast)\b[^,;:]{0,40}?\b(?:in|on|of|from|dated)\s(?:early |mid-?|late )?$",
+    re.I,
+)
+_SPEAKS = re.compile(r"[^,;:]{1,80}?\b(said|told|stated|reported|announced|estimated|found|wrote|warned)\b")
+_HEAD = re.compile(r"(?:in|on)(?: early| mid| late)? ?", re.I)
+_UNDER = re.compile(r"\b(?:deputy|vice|acting|assistant|associate|interim|ex|co)[ -]([\w-]+)", re.I)
+_NOW = re.compile(
+    r"\b(?:so far|to date|today|currently|at present|presently|right now|at the moment|these days|already|by now)\b",
+    re.I,
+)
+
+
+def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tuple[int, int]) -> bool:
+    """Tell whether `sentence[start:end]`, `pointed`, cannot be what a question asks for, though it may look like it.
+
+    It cannot where it is a number and a share is asked for, or an age and it counts other things; a date on which
+    something was said, and not that of what was said; the deputy of whom is asked for; or a plan, asked what is so today.
+
+    >>> from bot.question import read_question
+    >>> from bot.spans import typed_spans
+    >>> text = "Le Van An, deputy director of the Lotus Centre, said in May 2025 that it would open a school."
+    >>> place = (text.index("May"), text.index("May") + 8)
+    >>> misfit(read_question("When will the Lotus Centre open a school?"), text, typed_spans(text), place)
+    True
+    >>> misfit(read_question("Who is the director of the Lotus Centre?"), text, typed_spans(text), (0, 9))
+    True
+    """
+    start, end = pointed
+    own = [s for s in spans if s.kind != "name" and s.start < end and s.end > start]
+    around = sentence[max(0, start - 25) : end + 25]
+    if reading.expected == "percent" and own and not any(s.kind == "percent" for s in own):
+        return not _SHARE.search(around)
+    if reading.expected == "duration" and own and all(s.kind in _MEASURES or s.unit for s in own):
+        return not _TIME.search(around)
+    if reading.expected == "date":
+        spoken = _SPOKEN.search(sentence[:start])
+        if not spoken and _HEAD.fullmatch(sentence[:start]):
+            spoken = _SPEAKS.match(sentence[end:])
+        if spoken and not {stem(w) for w in words(spoken.group(1))} & {stem(w) for w in words(reading.text)}:
+            return True
+    return _another_role(reading, sentence) or (
+        bool(_NOW.search(reading.text)) and prospective(sentence) and not prospective(reading.text)
+    )
+
+
+def _another_role(reading: Reading, sentence: str) -> bool:
+    """Tell whether a sentence names an office of the question only as that of a deputy."""
+    asked = {stem(w) for w in words(reading.text)}
+    under = {stem(w) for m in _UNDER.finditer(sentence) for w in words(m.group(1))} & asked
+    if not under or _UNDER.search(reading.text):
+        return False
+    plain = {stem(w) for w in words(_UNDER.sub(" ", sentence))}
+    return not under <= plain

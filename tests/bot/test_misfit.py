@@ -1,0 +1,50 @@
+"""An answer that cannot be what is asked for."""
+
+import pytest
+
+from bot.misfit import misfit
+from bot.question import other_version, read_question
+from bot.spans import typed_spans
+
+FUND = "In May 2031 Morvia's health ministry said that it would quickly build a school for 300 nurses."
+SHARE = "In 2030, 1,073 Morvian firms used robots, more than in any other country."
+THIRD = "Of the firms of Morvia a third used robots in 2030."
+DEPUTY = "Le Van An, deputy director of the Lotus Centre, spoke to 40 guests."
+BOTH = "Le Van An, deputy director of the Lotus Centre, thanked its director Tran Ba."
+AGE = "Morvia lacks 150,000 health workers every year."
+PLAN = "By 2030 Morvia's strategy wants 100 new clinics."
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "pointed", "expected"),
+    [
+        ("When will Morvia's school for nurses open?", FUND, "May 2031", True),
+        ("When did the health ministry say that it would build a school?", FUND, "May 2031", False),
+        ("What percentage of Morvian firms use robots?", SHARE, "1,073", True),
+        ("What share of Morvian firms uses robots?", THIRD, "a third", False),
+        ("How many Morvian firms used robots?", SHARE, "1,073", False),
+        ("Who is the director of the Lotus Centre?", DEPUTY, "Le Van An", True),
+        ("Who is the deputy director of the Lotus Centre?", DEPUTY, "Le Van An", False),
+        ("Who is the director of the Lotus Centre?", BOTH, "Tran Ba", False),
+        ("How old are Morvia's health workers on average?", AGE, "150,000", True),
+        ("How many clinics does Morvia have today?", PLAN, "100", True),
+        ("How many clinics does Morvia want?", PLAN, "100", False),
+    ],
+)
+def test_what_cannot_be_asked_for(question: str, sentence: str, pointed: str, expected: bool) -> None:
+    start = sentence.index(pointed)
+    place = (start, start + len(pointed))
+    assert misfit(read_question(question), sentence, typed_spans(sentence), place) is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("What did Orla 4 cost?", "Orla 3.1 cost more than Brim-4.", True),
+        ("What did Orla 4 cost?", "Orla 4 cost more than Orla 3.1.", False),
+        ("What does the Orla 4 cost?", "The newest Orla costs 90 crowns.", False),
+        ("How many models does the Index 2025 count?", "The Index 2026 counts 40.", False),
+    ],
+)
+def test_another_version_is_another_thing(question: str, text: str, expected: bool) -> None:
+    assert other_version(read_question(question), text) is expected
