@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from bot.common import is_ordinary
 from bot.cues import counted
 from index.retriever import Index
 from index.terms import STOPWORDS, stem, words
@@ -40,7 +41,8 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
-_VERSION = re.compile(r"(?<!^)\b([A-ZÀ-ÖØ-ÞĐ][\w’'&]*)[ -](\d[\w.]*\w|\d)\b")
+VERSION = re.compile(r"(?<!^)\b([A-ZÀ-ÖØ-ÞĐ][\w’'&]*)[ -](\d[\w.]*\w|\d)\b")
+"""A name with a number, which are the two groups: "Llama 4"."""
 _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
 _SIDES = re.compile(rf"(?<!^){_ONE_NAME}(?:, {_ONE_NAME})?,? (?:and|or|vs\.?|versus|with|to|than) {_ONE_NAME}")
 _COMPARE = re.compile(r"^(?:please )?compare ", re.I)
@@ -100,7 +102,7 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
         names = tuple(dict.fromkeys((*names, *(t for t in content if is_name(by_term[t])))))
     years = tuple(_YEAR.findall(text))
     # "Llama 3" is another than "Llama 3.1": the number belongs to the name.
-    versions = (w for m in _VERSION.finditer(text) for w in words(m.group(2)))
+    versions = (w for m in VERSION.finditer(text) for w in words(m.group(2)))
     names = tuple(dict.fromkeys((*names, *(w for w in versions if w in content and w not in years))))
     numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
     return Reading(
@@ -117,7 +119,7 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
 
 
 def understood(text: str, index: Index) -> Reading:
-    """Analyse a question; what the corpus has and the language has not is a name, however it is typed.
+    """Analyse a question; what the corpus has and neither the encoder nor common English has is a name, however typed.
 
     So is what begins the question with a capital and is in no source: of nothing else in it would the answer speak.
     """
@@ -127,23 +129,9 @@ def understood(text: str, index: Index) -> Reading:
         known = word in index.vocabulary
         if opening and not known and words(opening.group())[:1] == [word]:
             return True
-        return word.isalpha() and known and not index.encoder.knows_word(word)
+        return word.isalpha() and known and not index.encoder.knows_word(word) and not is_ordinary(stem(word))
 
     return read_question(text, name)
-
-
-def other_version(reading: Reading, text: str) -> bool:
-    """Tell whether a text speaks of other versions of what a question names, and not of the one that it names.
-
-    >>> other_version(read_question("What did Llama 4 cost?"), "Llama 3.1 cost more than GPT-4.")
-    True
-    """
-    for name, number in _VERSION.findall(reading.text):
-        if number not in reading.years:
-            said = re.findall(rf"\b{re.escape(name)}[ -](\d[\w.]*\w|\d)\b", text, re.I)
-            if said and number.lower() not in (s.lower() for s in said):
-                return True
-    return False
 
 
 def sides(text: str) -> list[str]:

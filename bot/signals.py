@@ -10,8 +10,9 @@ from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed, prospective
 from bot.misfit import misfit
+from bot.named import weakest_name
 from bot.pointing import pointed_at
-from bot.question import Reading, other_version
+from bot.question import Reading
 from bot.reader import ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
@@ -128,9 +129,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "soft_attribute": _mean([soft_near[t] for t in attributes]),
                 "weakest": min(in_context.values(), default=1.0),
                 "weakest_near": min(soft_near.values(), default=1.0),
-                "weakest_name": float(
-                    all(matches(n, own | context) for n in reading.names) and not other_version(reading, whole)
-                ),
+                "weakest_name": weakest_name(reading, own | context, whole, evidence.document.text),
                 "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
                 "opposed": float(opposed(asked, own)),
                 "negated": float(negates(reading.text) != negates(sentence.text)),

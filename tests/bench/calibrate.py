@@ -88,7 +88,11 @@ def main() -> None:
 def collect(data: Path, public: Path | None) -> list[Asked]:
     """Ask the questions of every area that the reader has not seen, then let the reader read."""
     own = reading_sets(data) | reading_sets(BOT / "training" / "data")
+    # A theme is a corpus of its own, as people have one: its subject is named in every question, and not in every text.
+    themes = {name: own.pop(name) for name in list(own) if name.startswith("theme_")}
     rows = ask_sets(own, UNREAD)
+    for name in sorted(UNREAD & themes.keys()):
+        rows += ask_sets({name: themes[name]}, UNREAD)
     rows += ask_sets({f"{name} in sentences": in_sentences(p) for name, p in own.items() if name == "reports"}, UNREAD)
     if public and public.is_dir():
         halves: dict[str, list[dict[str, Any]]] = {"squad2-a": [], "squad2-b": []}

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.misfit import misfit
-from bot.question import other_version, read_question
+from bot.named import other_version
+from bot.question import read_question
 from bot.spans import typed_spans
 
 FUND = "In May 2031 Morvia's health ministry said that it would quickly build a school for 300 nurses."
