@@ -1,5 +1,6 @@
 """Answers made of exact sentences of the sources: which ones, and in which order."""
 
+import re
 from collections.abc import Sequence
 
 from bot.question import Reading
@@ -11,6 +12,10 @@ SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
 
 _MOST_WORDS = 120
 _MOST_SENTENCES = 4
+_POINTS_BACK = re.compile(
+    r"(?:it|they|he|she|this|that|these|those|its|their|his|her|such|both|(?:the|of) (?:former|latter|two|three))\b",
+    re.I,
+)
 # The reader's log-odds from which a sentence beside the best one is evidence as well.
 _SURE = 0.8
 
@@ -56,9 +61,22 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
         covered |= _covered(reading, best)
         length += len(best.sentence.text.split())
         pool = [(c, s) for c, s in pool if c is not best]
+    before = _before(ranked, chosen[0])
+    if before and before not in chosen and length + len(before.sentence.text.split()) <= _MOST_WORDS:
+        chosen.append(before)
     # Sentences of one passage read best in the order in which they stand there.
     first = {id(c.evidence): i for i, c in reversed(list(enumerate(chosen)))}
     return sorted(chosen, key=lambda c: (first[id(c.evidence)], c.sentence.start))
+
+
+def _before(ranked: Sequence[Candidate], candidate: Candidate) -> Candidate | None:
+    """Return the sentence before one that begins with a pronoun: it says who "she" is, or what "that" was."""
+    if not _POINTS_BACK.match(candidate.sentence.text):
+        return None
+    place = candidate.evidence.sentences.index(candidate.sentence) - 1
+    beside = candidate.evidence.sentences[place] if place >= 0 else None
+    same = (c for c in ranked if c.passage_key == candidate.passage_key)
+    return next((c for c in same if c.sentence is beside), None)
 
 
 def _read_as_evidence(candidate: Candidate, least: float) -> bool:

@@ -59,15 +59,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--public", type=Path, help="folder of the public sets, to fit on SQuAD 2.0 as well")
     parser.add_argument("--rows", type=Path, help="where rows are kept: there already, they are not asked again")
+    parser.add_argument("--read", action="store_true", help="let the reader read the kept rows anew: it has changed")
     parser.add_argument("--out", type=Path, default=BOT / "answerability.json")
     parser.add_argument("--figure", type=Path, help="draw the reliability diagram")
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
         sys.exit(f"skipped: {arguments.data} is not there; give the folder of reading sets with --data")
-    if arguments.rows and arguments.rows.is_file():
-        rows: list[Asked] = pickle.loads(arguments.rows.read_bytes())
-    else:
-        rows = collect(arguments.data, arguments.public)
+    kept = bool(arguments.rows) and arguments.rows.is_file()
+    rows: list[Asked] = pickle.loads(arguments.rows.read_bytes()) if kept else collect(arguments.data, arguments.public)
+    if not kept or arguments.read:
+        let_read(rows)
         if arguments.rows:
             arguments.rows.write_bytes(pickle.dumps(rows))
     model: dict[str, Any] = {"signals": [*NAMES, *READ_NAMES, *LOOK_NAMES], "data": sorted({r.area for r in rows})}
@@ -86,7 +87,7 @@ def main() -> None:
 
 
 def collect(data: Path, public: Path | None) -> list[Asked]:
-    """Ask the questions of every area that the reader has not seen, then let the reader read."""
+    """Ask the questions of every area that the reader has not seen."""
     own = reading_sets(data) | reading_sets(BOT / "training" / "data")
     # A theme is a corpus of its own, as people have one: its subject is named in every question, and not in every text.
     themes = {name: own.pop(name) for name in list(own) if name.startswith("theme_")}
@@ -99,12 +100,17 @@ def collect(data: Path, public: Path | None) -> list[Asked]:
         for p in squad(public, 5):
             halves[half(p["id"])].append(p)
         rows += ask_sets(halves, UNREAD)
-    rows += ask_shipped(sorted([QUESTIONS / "first.jsonl", *QUESTIONS.glob("development_*.jsonl")]))
+    return rows + ask_shipped(sorted([QUESTIONS / "first.jsonl", *QUESTIONS.glob("development_*.jsonl")]))
+
+
+def let_read(rows: Sequence[Asked]) -> None:
+    """Let the reader read the best passages of each question, and then look again at the best sentence."""
+    for row in rows:
+        row.looked.clear()
     rank = fit_rank(rows, "unread")
     reader = Reader()
     read_rows(rows, [rank.decision_function(rank_rows(inputs(r, "unread"))) for r in rows], reader)
     look_again(rows, reader)
-    return rows
 
 
 def look_again(rows: Sequence[Asked], reader: Reader) -> None:

@@ -61,6 +61,12 @@ def test_a_list_is_answered_by_the_sentence_that_holds_it(chain: Chain) -> None:
     assert answer.short is None
 
 
+def test_a_sentence_that_points_back_is_quoted_with_the_one_before(chain: Chain) -> None:
+    answer = chain.ask(Question("How many films does the Tessin library lend?"))
+    assert [c.quote.split()[:2] for c in answer.citations] == [["The", "Tessin"], ["It", "lends"]]
+    assert answer.short == "900 films"
+
+
 def test_no_sentence_is_said_twice(chain: Chain) -> None:
     for question in (
         "Tell me about the library",
