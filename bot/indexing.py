@@ -11,6 +11,7 @@ from index.ingest import Progress
 
 if TYPE_CHECKING:
     from index.cluster import Cluster
+    from index.retriever import Index
 
 _FOLLOWED = "added.version"
 """The file in the folder of an index that says which version of the added documents it was brought up to date with, and
@@ -33,14 +34,14 @@ def update_index(
     return summary
 
 
-def is_behind(config: Settings) -> bool:
-    """Tell whether the index may hold less, or more, than the documents that it was last brought up to date with.
+def is_behind(config: Settings, index: "Index") -> bool:
+    """Tell whether the opened index may hold less, or more, than the documents that it was last brought up to date with.
 
     So it is where added documents have changed since, for a run was broken off; and where a former generation answers or
     is published in place of a damaged one, for that may hold what was removed. No document is read for it, and no time
     compared: clocks, and the server's, say little of what a run has seen.
     """
-    if not config.chroma and generations.gives_way(config.index):
+    if not config.chroma and index.stands_in:
         return True
     if not config.added.is_dir():
         return False

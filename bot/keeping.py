@@ -183,7 +183,7 @@ class Keeper:
 
     def catch_up(self) -> None:
         """Let the index follow if documents have changed that it does not hold: the process may have ended in between."""
-        if is_behind(self._config):
+        if is_behind(self._config, self._chain.index):
             self.indexing.follow()
 
     def check_room(self, name: str, size: int) -> None:

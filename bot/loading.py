@@ -9,7 +9,7 @@ from bot.llm import load_model
 from bot.reader import Reader
 from corpus.profile import read_profile
 from index.encoder import Encoder, encoder_folder, ensure_exported
-from index.generations import live_name, pointed
+from index.generations import live_name, published_name
 from index.retriever import Index
 
 
@@ -23,7 +23,7 @@ def load_chain(settings: Settings) -> Chain:
         server.bring(settings.index)
         ensure_exported(settings.encoders, settings.encoder)
     # A missing index is told before a missing encoder: both are made by the same command.
-    pointed(settings.index)
+    published_name(settings.index)
     encoder = Encoder(encoder_folder(settings.encoders, settings.encoder))
 
     def newer(index: Index) -> Index | None:

@@ -9,6 +9,7 @@ from corpus.errors import CorpusError, GapbotError, IndexMissing
 
 if TYPE_CHECKING:
     from bot.chain import Chain
+    from index.retriever import Index
 
 
 def open_chain(config: Settings, *, build: bool = False) -> "Chain":
@@ -23,8 +24,9 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
     if config.chroma and not encoder_folder(config.encoders, config.encoder).is_dir():
         print("Preparing the encoder (once)…", file=sys.stderr, flush=True)
     try:
-        _catch_up(config)
-        return load_chain(config)
+        chain = load_chain(config)
+        # Opened anew: what was opened before it followed must not answer.
+        return load_chain(config) if here and _has_followed(config, chain.index) else chain
     except IndexMissing:
         if not here:
             raise
@@ -36,21 +38,21 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
     return load_chain(config)
 
 
-def _catch_up(config: Settings) -> None:
+def _has_followed(config: Settings, index: "Index") -> bool:
     """Let the index follow what it does not hold, after a run that was broken off or damage: nothing removed is cited."""
     from bot.indexing import is_behind
-    from index.generations import live_name
 
-    if not live_name(config.index) or not config.corpus.is_dir():
-        return
     try:
-        if is_behind(config):
-            from bot.render import build_index
+        if not is_behind(config, index):
+            return False
+        from bot.render import build_index
 
-            print("The index is behind its documents: first the index follows…", file=sys.stderr, flush=True)
-            build_index(config)
+        print("The index is behind its documents: first the index follows…", file=sys.stderr, flush=True)
+        build_index(config)
     except GapbotError as error:
         print(f"gapbot: {error}; the index does not hold the latest changes", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _agrees(question: str) -> bool:

@@ -89,9 +89,11 @@ def sync(
             return Summary(*summary, tuple(refused), 0, live[1])
         with _building(place, folder, live[0] if live else None) as building:
             documents = filter(None, map(spool.document, changes.fresh + changes.changed))
-            encoder = Encoder(exported)
             prepare = cluster.prepare(exported) if cluster else split_here
-            encoded = write_changes(building, encoder, documents, changes.removed, changes.passages, report, prepare)
+            # The encoder's memory is free again before the words need theirs.
+            encoded = write_changes(
+                building, Encoder(exported), documents, changes.removed, changes.passages, report, prepare
+            )
             report("Building the word index", 0, 0)
             passages, sentences = write_words(building)
             name = building.name.removeprefix("building-")
@@ -197,8 +199,11 @@ def _live(place: Place, folder: Path, prints: str) -> tuple[Path, Generation] | 
 
 
 def _check(building: Path, generation: Generation) -> None:
-    """Open the finished generation as a reader would and compare its counts. Raises IndexError_ on any difference."""
-    store = Store(building / "chroma", generation.encoder)
+    """Open the finished generation and compare its counts. Raises IndexError_ on any difference.
+
+    Chroma opens a collection whole to count it, as it does for a reader, but never all of them at once.
+    """
+    store = Store(building / "chroma", generation.encoder, sparing=True)
     try:
         counts = (store.count("passages"), store.count("sentences"))
     finally:

@@ -74,14 +74,6 @@ def _tell(folder: Path, damage: str, former: str) -> None:
     _log.warning("the index is damaged (%s): %s answers instead until `gapbot index` mends it", damage, former)
 
 
-def gives_way(folder: Path) -> bool:
-    """Tell whether the published generation is damaged, and a former one answers instead."""
-    try:
-        return live_generation(folder)[0].name != live_name(folder)
-    except IndexError_:
-        return False  # nothing answers, which whoever opens it is told
-
-
 def held_generation(folder: Path) -> tuple[Path, Generation, IO[bytes] | None]:
     """Return what `live_generation` does, and a file: until that is closed, nothing removes the generation.
 
@@ -139,9 +131,7 @@ def sound_generations(folder: Path) -> list[Path]:
 
 def pointed(folder: Path) -> tuple[Path, Generation]:
     """Return the folder and description of the published generation, sound or not; raises as `live_generation` does."""
-    name = live_name(folder)
-    if not name:
-        raise IndexMissing("there is no index yet: run `gapbot index` to build it")
+    name = published_name(folder)
     return folder / name, described(folder / name)
 
 
@@ -154,6 +144,14 @@ def described(path: Path) -> Generation:
         return Generation(**row)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise IndexError_("its description cannot be read") from error
+
+
+def published_name(folder: Path) -> str:
+    """Return the name of the published generation. Raises IndexMissing if there is none."""
+    name = live_name(folder)
+    if not name:
+        raise IndexMissing("there is no index yet: run `gapbot index` to build it")
+    return name
 
 
 def live_name(folder: Path) -> str | None:

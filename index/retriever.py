@@ -95,6 +95,11 @@ class Index:
         self._sentences = LexicalIndex(path / "words" / "sentences")
         self.vocabulary = Vocabulary(path / "words" / "vocabulary.json")
 
+    @property
+    def stands_in(self) -> bool:
+        """Whether the published generation was damaged when it was to be opened, and this is a former one."""
+        return self.generation.name != self.published
+
     def corrected(self, query: str) -> str:
         """Mend misspelt words of a query that can only mean a word of the corpus; the rest stays as typed."""
 

@@ -43,11 +43,11 @@ class Store:
     """The vectors of one generation.
 
     A level lies in as many collections as it takes: "passages", "passages-2", … Each begins with a passage number, so
-    that an id tells where its unit is. Chroma holds a collection that it reads or writes in memory: whoever writes has
-    one of each level open at a time, whatever the size of the index.
+    that an id tells where its unit is. Chroma holds a collection that it reads, writes or counts in memory: whoever
+    writes, or is `sparing`, has two open at a time, whatever the size of the index.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, *, writable: bool = False) -> None:
+    def __init__(self, folder: Path, fingerprint: str, *, writable: bool = False, sparing: bool = False) -> None:
         """Open the collections in `folder`; only a writable store creates them.
 
         They are on a Chroma server where `point_elsewhere` has said so. Raises IndexMismatch when the vectors there
@@ -58,6 +58,7 @@ class Store:
         self._server, self._prefix = elsewhere(folder) or (None, "")
         self._batch = SERVER_BATCH if self._server else BATCH
         self._folder, self._fingerprint, self._writable = folder, fingerprint, writable
+        self._sparing = (writable or sparing) and not self._server
         self._release: Callable[[], object] = lambda: None
         self._open()
 
@@ -160,7 +161,7 @@ class Store:
     def count(self, level: str) -> int:
         """Return the number of units of a level."""
         with translated():
-            return sum(collection.count() for _, collection in self._shards[level])
+            return sum(self._collection(level, shard).count() for shard in range(len(self._shards[level])))
 
     def close(self) -> None:
         """Release the files of the generation."""
@@ -168,7 +169,7 @@ class Store:
 
     def _give_up(self) -> None:
         self._release()
-        if self._writable:
+        if self._sparing:
             give_back_memory()
 
     def _batches(
@@ -185,8 +186,8 @@ class Store:
                 yield self._collection(level, shard), batch[start : start + self._batch]
 
     def _collection(self, level: str, shard: int) -> Collection:
-        """Return a collection to work with. A writer first gives up those that it has in memory, if there are enough."""
-        if self._writable and not self._server and (level, shard) not in self._in_use:
+        """Return a collection to work with. Who is sparing first gives up those that are in memory, if there are enough."""
+        if self._sparing and (level, shard) not in self._in_use:
             if len(self._in_use) >= len(LEVELS):
                 self._open()
             self._in_use.add((level, shard))

@@ -231,7 +231,7 @@ def test_what_was_removed_before_the_process_ended_is_gone_after_it_starts_again
     answer = chain.ask(RAINED)
     assert answer.generation == "g000002"
     assert answer.citations == ()
-    assert not is_behind(apart)
+    assert not is_behind(apart, chain.index)
 
 
 def test_a_removal_while_the_index_is_built_or_that_was_killed_is_followed_before_a_command_answers(
@@ -257,9 +257,10 @@ def test_a_removal_while_the_index_is_built_or_that_was_killed_is_followed_befor
 
 def test_an_index_that_another_machine_may_have_published_is_not_taken_for_behind(apart: Settings) -> None:
     (apart.index / "added.version").unlink()
-    assert is_behind(apart)
+    index = load_chain(apart).index
+    assert is_behind(apart, index)
     there = replace(apart, chroma="http://127.0.0.1:9")
-    assert not is_behind(there)
+    assert not is_behind(there, index)
 
 
 def test_only_what_came_from_an_added_file_is_shown_as_that(apart: Settings) -> None:

@@ -64,6 +64,15 @@ def test_units_are_read_and_taken_out_wherever_they_lie(filled: tuple[Path, list
     opened.close()
 
 
+def test_what_is_counted_sparingly_is_never_all_in_memory(filled: tuple[Path, list[Unit]]) -> None:
+    folder, added = filled
+    opened = Store(folder, "print", sparing=True)
+    assert (opened.count("passages"), opened.count("sentences")) == (0, len(added))
+    # Of the five collections the last are still open.
+    assert opened._in_use == {("sentences", 3)}
+    opened.close()
+
+
 def test_a_folder_that_could_not_be_opened_can_be_once_it_is_mended(tmp_path: Path) -> None:
     # A disk that was full, say: a server that goes on to run must not have to be started anew.
     (tmp_path / "chroma").write_text("no folder")
