@@ -27,9 +27,6 @@ UNNAMED = 2.0
 """Log-odds that an answer loses whose passage lacks a name of the question: sets about one place each hide its weight."""
 UNFIT = 0.5
 """Log-odds that an answer loses where the reader points at nothing of the kind asked for: a place, asked who."""
-DOUBTED = 1.5
-"""Log-odds that an answer loses where the reader finds rather no answer than one: on areas left out this refuses some
-more of the unanswerable questions than a higher threshold does that answers as many rightly."""
 _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),
@@ -86,8 +83,7 @@ def penalty(signals: Mapping[str, float]) -> float:
     lost = UNNAMED * (1 - signals["weakest_name"])
     if "evidence" not in signals:
         return lost
-    doubts = signals["evidence"] + signals["span"] + signals["answerable"] < 0
-    return lost + UNFIT * (1 - signals["span_fits"]) + DOUBTED * doubts
+    return lost + UNFIT * (1 - signals["span_fits"])
 
 
 def read_best(

@@ -3,7 +3,6 @@
 import pytest
 
 from bot.misfit import misfit
-from bot.named import other_version
 from bot.question import read_question
 from bot.spans import typed_spans
 
@@ -36,16 +35,3 @@ def test_what_cannot_be_asked_for(question: str, sentence: str, pointed: str, ex
     start = sentence.index(pointed)
     place = (start, start + len(pointed))
     assert misfit(read_question(question), sentence, typed_spans(sentence), place) is expected
-
-
-@pytest.mark.parametrize(
-    ("question", "text", "expected"),
-    [
-        ("What did Orla 4 cost?", "Orla 3.1 cost more than Brim-4.", True),
-        ("What did Orla 4 cost?", "Orla 4 cost more than Orla 3.1.", False),
-        ("What does the Orla 4 cost?", "The newest Orla costs 90 crowns.", False),
-        ("How many models does the Index 2025 count?", "The Index 2026 counts 40.", False),
-    ],
-)
-def test_another_version_is_another_thing(question: str, text: str, expected: bool) -> None:
-    assert other_version(read_question(question), text) is expected
