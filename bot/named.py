@@ -4,25 +4,18 @@ import re
 
 from bot.places import countries
 from bot.question import VERSION, Reading
-from index.terms import matches, sentence_terms
-
-# How much of a document says what it is about, in characters.
-_BEGINNING = 600
+from index.terms import matches
 
 
-def weakest_name(reading: Reading, said: frozenset[str], passage: str, document: str) -> float:
-    """Return 1 where a passage has all names of a question, 0.5 where the beginning of its document has the others.
+def weakest_name(reading: Reading, said: frozenset[str], passage: str) -> float:
+    """Return 1 where a passage has all names of a question, in its terms `said`; 0.5 where one is missing.
 
-    There a document says what it is about, and goes on without repeating it; unless the passage speaks of another place.
+    A text names its subject once and goes on without it. 0 where it speaks of another place, or of another version.
     """
     if other_version(reading, passage):
         return 0.0
-    missing = [n for n in reading.names if not matches(n, said)]
-    if not missing:
+    if all(matches(n, said) for n in reading.names):
         return 1.0
-    begun = sentence_terms(document[:_BEGINNING])
-    if not all(matches(n, begun) for n in missing):
-        return 0.0
     return 0.0 if set(countries(passage)) - set(countries(reading.text)) else 0.5
 
 

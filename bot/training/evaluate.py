@@ -1,5 +1,6 @@
 """Measures of a reader on questions that it has not seen, each beside its own passage."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,9 +17,14 @@ from corpus.sentences import sentence_spans
 
 @torch.inference_mode()
 def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], size: int = 32) -> dict[str, float]:
-    """Return answerability AUC, exact match and F1 of the span, and how often the best sentence is evidence."""
+    """Return answerability AUC, exact match and F1 of the span, and how often the best sentence is evidence.
+
+    And what the spans that fall short are made of, as shares of all: those that lie elsewhere, hold more than the
+    answer, or only a part of it.
+    """
     model.eval()
     known, labels, exact, overlaps, hits = [], [], [], [], []
+    short: Counter[str] = Counter()
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].text))
     for at in range(0, len(order), size):
         chunk = [examples[i] for i in order[at : at + size]]
@@ -40,6 +46,8 @@ def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], s
                 gold = example.text[slice(*example.answer)]
                 exact.append(normalised(said) == normalised(gold))
                 overlaps.append(f1(said, gold))
+                if overlaps[-1] < 0.8:
+                    short["elsewhere" if not overlaps[-1] else "longer" if len(said) > len(gold) else "shorter"] += 1
             scores = {}
             for x, y in sentence_spans(example.text):
                 own = [j for j, (p, _) in enumerate(offsets) if inside[j] and x <= p - shift < y]
@@ -52,6 +60,7 @@ def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], s
             "exact": float(np.mean(exact)),
             "f1": float(np.mean(overlaps)),
             "f1>=.8": float(np.mean(np.array(overlaps) >= 0.8)),
+            **{kind: count / len(overlaps) for kind, count in sorted(short.items())},
         }
     if len(set(labels)) == 2:
         result["auc"] = float(roc_auc_score(labels, known))

@@ -6,27 +6,19 @@ from bot.named import other_version, weakest_name
 from bot.question import read_question
 from index.terms import sentence_terms
 
-HANDBOOK = "Handbook of Orlo Freight, Port Lazar.\n\nWages are paid on the 25th.\n\nDrivers have 28 days off."
-SURVEY = "Chile mined 30 tonnes in 2030.\n\nPeru shipped 40 tonnes in the same year."
-
-
-def weakest(question: str, passage: str, document: str) -> float:
-    return weakest_name(read_question(question), sentence_terms(passage), passage, document)
-
 
 @pytest.mark.parametrize(
-    ("question", "passage", "document", "expected"),
+    ("question", "passage", "expected"),
     [
-        ("When does Orlo pay wages?", "Orlo pays wages on the 25th.", HANDBOOK, 1.0),
-        ("When does Orlo pay wages?", "Wages are paid on the 25th.", HANDBOOK, 0.5),
-        ("When does Vanta pay wages?", "Wages are paid on the 25th.", HANDBOOK, 0.0),
-        ("How much did Chile ship?", "Peru shipped 40 tonnes in the same year.", SURVEY, 0.0),
-        ("When are wages paid?", "Wages are paid on the 25th.", HANDBOOK, 1.0),
-        ("How fast is the Orla 4?", "The Orla 3 does 40 knots.", "The Orla 3 does 40 knots.", 0.0),
+        ("When does Orlo pay wages?", "Orlo pays wages on the 25th.", 1.0),
+        ("When does Orlo pay wages?", "Wages are paid on the 25th.", 0.5),
+        ("How much did Chile ship?", "Peru shipped 40 tonnes in the same year.", 0.0),
+        ("When are wages paid?", "Wages are paid on the 25th.", 1.0),
+        ("How fast is the Orla 4?", "The Orla 3 does 40 knots.", 0.0),
     ],
 )
-def test_the_weakest_name(question: str, passage: str, document: str, expected: float) -> None:
-    assert weakest(question, passage, document) == expected
+def test_the_weakest_name(question: str, passage: str, expected: float) -> None:
+    assert weakest_name(read_question(question), sentence_terms(passage), passage) == expected
 
 
 @pytest.mark.parametrize(
