@@ -11,6 +11,7 @@ from bot.question import Reading
 from bot.reader import Reader, ReadPassage
 from bot.second_look import LOOK_NAMES, second_look
 from bot.signals import NAMES, READ_NAMES, Candidate, passage_text, signal_vector, with_reading
+from bot.years import SUMMED
 from index.retriever import Evidence
 
 ANSWER = 0.4
@@ -27,6 +28,9 @@ UNNAMED = 2.0
 """Log-odds that an answer loses whose passage lacks a name of the question: sets about one place each hide its weight."""
 UNFIT = 0.5
 """Log-odds that an answer loses where the reader points at nothing of the kind asked for: a place, asked who."""
+MISFIT = 2.5
+"""Log-odds that an answer loses that cannot be what is asked for, or is of another year: too rare in the data to be
+fitted, and on areas left out right in one of ten."""
 _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),
@@ -83,7 +87,8 @@ def penalty(signals: Mapping[str, float]) -> float:
     lost = UNNAMED * (1 - signals["weakest_name"])
     if "evidence" not in signals:
         return lost
-    return lost + UNFIT * (1 - signals["span_fits"])
+    wrong = signals["misfit"] or signals["wrong_year"] or abs(signals["years"] - SUMMED) < 0.01
+    return lost + UNFIT * (1 - signals["span_fits"]) + MISFIT * bool(wrong)
 
 
 def read_best(

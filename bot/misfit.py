@@ -24,6 +24,7 @@ _SPOKEN = re.compile(
 )
 _SPEAKS = re.compile(r"[^,;:]{1,80}?\b(said|told|stated|reported|announced|estimated|found|wrote|warned)\b")
 _HEAD = re.compile(r"(?:in|on)(?: early| mid| late)? ?", re.I)
+_RANGE = re.compile(r"(?:\s?[-–]\s?|\sto\s)[\d.,]*\d")
 _UNDER = re.compile(r"\b(?:deputy|vice|acting|assistant|associate|interim|ex|co)[ -]([\w-]+)", re.I)
 _NOW = re.compile(
     r"\b(?:so far|to date|today|currently|at present|presently|right now|at the moment|these days|already|by now)\b",
@@ -47,11 +48,14 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     True
     """
     start, end = pointed
+    # "150,000-200,000 workers" is one figure.
+    further = _RANGE.match(sentence[end:])
+    end += further.end() if further else 0
     own = [s for s in spans if s.kind != "name" and s.start < end and s.end > start]
     around = sentence[max(0, start - 25) : end + 25]
     if reading.expected == "percent" and own and not any(s.kind == "percent" for s in own):
         return not _SHARE.search(around)
-    if reading.expected == "duration" and own and all(s.kind in _MEASURES or s.unit for s in own):
+    if reading.expected == "duration" and own and any(s.kind in _MEASURES or s.unit for s in own):
         return not _TIME.search(around)
     if reading.expected == "date":
         spoken = _SPOKEN.search(sentence[:start])

@@ -41,6 +41,7 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
+_NAMES = re.compile(r"\b[A-Z]\w+(?: [A-Z]\w+)+\b|\bU\.(?:[A-Z]\.)+")
 VERSION = re.compile(r"(?<!^)\b([A-ZÀ-ÖØ-ÞĐ][\w’'&]*)[ -](\d[\w.]*\w|\d)\b")
 """A name with a number, which are the two groups: "Llama 4"."""
 _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
@@ -97,6 +98,12 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
     frame = tuple(dict.fromkeys(stem(w) for w in normal if w in _FRAME or stem(w) in _FRAME))
     names = tuple(
         dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content)
+    )
+    # "United States" is one word of an index, and neither of its two is.
+    names = tuple(
+        dict.fromkeys(
+            (*names, *(t for m in _NAMES.finditer(text) for t in map(stem, words(m.group())) if t in content))
+        )
     )
     if is_name:
         names = tuple(dict.fromkeys((*names, *(t for t in content if is_name(by_term[t])))))

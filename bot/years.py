@@ -10,6 +10,8 @@ _PLAIN_BEFORE = frozenset(
     "nov dec spring summer autumn winter".split()
 )
 _YEARS = re.compile(r"\b((?:1[5-9]|20|21)\d\d)(?:\s?[–-]\s?((?:1[5-9]|20|21)?\d\d)\b)?")
+SUMMED = 0.4
+"""How well a sum over years speaks of the one year that is asked for."""
 
 
 def plain_years(text: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -47,7 +49,7 @@ def year_match(asked: Sequence[str], sentence: str, around: str, as_of: str | No
             return 0.9
         if year in ends:
             # A sum over years is not the figure of the one year that is asked for.
-            return 1.0 if len(asked) > 1 and ends >= set(asked) else 0.4
+            return 1.0 if len(asked) > 1 and ends >= set(asked) else SUMMED
         if year in nearby:
             return 0.3 if single else 0.7
         return 0.2 if year in sentence or year in around else 0.0
