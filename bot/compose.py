@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
-from bot.conflicts import Difference, Figure, difference, figures_beside, shown_value, statements_at
+from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
 from bot.cues import DOWNS, UPS
 from bot.extractive import SEVERAL, choose
 from bot.question import Reading
@@ -99,6 +99,11 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     `given` are sentences that answer for certain, one for each side of a comparison.
     """
     reading = found.read.reading
+    if not given:
+        place = leading(found.read.index.catalogue, found.ranked, found.scores)
+        others = [c for i, c in enumerate(found.ranked) if i != place]
+        behind = [s for i, s in enumerate(found.scores) if i != place]
+        found = replace(found, ranked=(found.ranked[place], *others), scores=(found.scores[0], *behind))
     chosen = list({(c.evidence.document.id, c.sentence.start): c for c in given}.values())
     chosen = chosen or choose(reading, found.ranked, found.scores)
     cited = Citations()
@@ -112,7 +117,12 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     for candidate in chosen if several else [best]:
         sentence = candidate.sentence
         differing = difference(
-            found.read.index.catalogue, candidate.evidence.document, sentence.start, sentence.end, short
+            found.read.index.catalogue,
+            candidate.evidence.document,
+            sentence.start,
+            sentence.end,
+            short,
+            reading.counted,
         )
         if differing and not any(c.subject == differing.subject for c in conflicts):
             conflict, said = _conflict(differing, cited.add(candidate), cited)

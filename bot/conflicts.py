@@ -18,6 +18,7 @@ _FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
 # Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
 _ALIKE = 0.6
 _MARGIN = 1.5
+_TIE = 0.6
 _CURRENCIES = frozenset("USD EUR VND SGD GBP CNY JPY KRW INR IDR MYR THB PHP TWD HKD AUD CAD CHF".split())
 _LIMITED = re.compile(r"(?P<unit>.+) \((?P<limit>up to|more than|nearly|about|at least|fewer than|under|above)\)")
 
@@ -46,13 +47,17 @@ def statements_at(document: Document, start: int, end: int) -> list[Statement]:
     return [s for s in document.statements if s.start < end and s.end > start]
 
 
-def difference(catalogue: Catalogue, document: Document, start: int, end: int, short: str | None) -> Difference | None:
+def difference(
+    catalogue: Catalogue, document: Document, start: int, end: int, short: str | None, counted: Sequence[str] = ()
+) -> Difference | None:
     """Return what other sources say against the figure in `document.text[start:end]`, or None.
 
-    Where a `short` answer is given, only what concerns it counts. Newer statements come first among the others.
+    Where a `short` answer is given, only what concerns it counts, or is of the unit that is `counted`, in stems. Newer
+    statements come first among the others.
     """
     for statement in statements_at(document, start, end):
-        if short and not _concerns(statement, short):
+        measured = counted and matches(counted[-1], sentence_terms(statement.unit or ""))
+        if short and not measured and not _concerns(statement, short):
             continue
         others = [
             found
@@ -63,6 +68,22 @@ def difference(catalogue: Catalogue, document: Document, start: int, end: int, s
             others.sort(key=lambda found: found[0].date or "", reverse=True)
             return Difference(statement.subject or document.title, ((document, statement), *others[: _MOST_SIDES - 1]))
     return None
+
+
+def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[float]) -> int:
+    """Return the place of the candidate that leads the answer: the first, but for sources that are recorded to differ.
+
+    Of those that rank about alike, the one leads that is worded most like the question; the others are shown beside it.
+    """
+    document, sentence = ranked[0].evidence.document, ranked[0].sentence
+    differing = difference(catalogue, document, sentence.start, sentence.end, None)
+    sides = [s for _, s in differing.sides] if differing else []
+    alike = [0]
+    for place, (candidate, score) in enumerate(zip(ranked, scores, strict=True)):
+        said = statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end)
+        if scores[0] - score <= _TIE and any(s in said for s in sides):
+            alike.append(place)
+    return max(alike, key=lambda i: ranked[i].signals["bm25"])
 
 
 def figures_beside(

@@ -15,6 +15,10 @@ _SHARE = re.compile(
     re.I,
 )
 _TIME = re.compile(r"second|minute|hour|day|night|week|month|quarter|year|decade|centur|aged|age\b", re.I)
+# "How long" may ask for metres.
+_AGE = re.compile(
+    r"\bhow old\b|\b(?:what|which) age\b|\bfor how long\b|\bhow many (?:years|months|weeks|days|hours|minutes)\b", re.I
+)
 _MEASURES = frozenset({"money", "percent"})
 # "The ministry said in May that it would …": May is when it spoke.
 _SPOKEN = re.compile(
@@ -55,7 +59,7 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     around = sentence[max(0, start - 25) : end + 25]
     if reading.expected == "percent" and own and not any(s.kind == "percent" for s in own):
         return not _SHARE.search(around)
-    if reading.expected == "duration" and own and any(s.kind in _MEASURES or s.unit for s in own):
+    if _AGE.search(reading.text) and own and any(s.kind in _MEASURES or s.unit for s in own):
         return not _TIME.search(around)
     if reading.expected == "date":
         spoken = _SPOKEN.search(sentence[:start])

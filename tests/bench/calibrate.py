@@ -158,7 +158,8 @@ def fit_rank(rows: Sequence[Asked], name: str) -> LogisticRegression:
     weight = np.concatenate([
         np.where(r.y, 10.0 / max(1, r.y.sum()), 10.0 / len(r.y)) * (share if r.area == "shipped" else 1.0) for r in used
     ])  # fmt: skip
-    return _fit(x, y, weight * len(y) / weight.sum(), 0.3)
+    own = _likeness(name)
+    return _fit(x, y, weight * len(y) / weight.sum(), 0.3, [*own, *(x.shape[1] // 2 + i for i in own)])
 
 
 def _fit(x: Array, y: np.ndarray, weight: np.ndarray, c: float, rising: Sequence[int] = ()) -> LogisticRegression:
@@ -228,9 +229,13 @@ def rising(name: str) -> list[int]:
     their unanswerable questions share more words with the passage than the others do, those of people do not.
     """
     names = [*NAMES, *(READ_NAMES if name == "read" else ())]
-    linear = [i for i, n in enumerate(names) if n in LIKENESS or n in READ_LIKENESS]
     squares = [len(names) + i for i, n in enumerate(names) if n in LIKENESS]
-    return [*linear, *squares]
+    return [*_likeness(name), *squares]
+
+
+def _likeness(name: str) -> list[int]:
+    names = [*NAMES, *(READ_NAMES if name == "read" else ())]
+    return [i for i, n in enumerate(names) if n in LIKENESS | READ_LIKENESS]
 
 
 def _weights(right: np.ndarray, shipped: np.ndarray) -> np.ndarray:

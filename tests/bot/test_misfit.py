@@ -27,6 +27,8 @@ PLAN = "By 2030 Morvia's strategy wants 100 new clinics."
         ("Who is the deputy director of the Lotus Centre?", DEPUTY, "Le Van An", False),
         ("Who is the director of the Lotus Centre?", BOTH, "Tran Ba", False),
         ("How old are Morvia's health workers on average?", AGE, "150,000", True),
+        ("How long is the Lom?", "The Lom is 4,350 km long.", "4,350 km", False),
+        ("For how long did the Lom freeze?", "The Lom froze over 40 km.", "40 km", True),
         ("How many clinics does Morvia have today?", PLAN, "100", True),
         ("How many clinics does Morvia want?", PLAN, "100", False),
     ],
