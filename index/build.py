@@ -16,9 +16,10 @@ from corpus.passages import split_document
 from corpus.spool import Spool
 from index import generations
 from index.catalogue import Catalogue
+from index.chroma import elsewhere
 from index.encoder import Encoder, encoder_folder, ensure_exported, fingerprint, read_facts
 from index.generations import Generation
-from index.ingest import Progress, split_here, write_changes, write_words
+from index.ingest import Progress, split_here, store_anew, write_changes, write_words
 from index.store import Store
 
 if TYPE_CHECKING:
@@ -88,6 +89,13 @@ def sync(
         if live and not (changes.fresh or changes.changed or changes.removed):
             return Summary(*summary, tuple(refused), 0, live[1])
         with _building(place, folder, live[0] if live else None) as building:
+            outdated = changes.outdated + live[1].outdated if live else 0
+            if live and outdated > live[1].passages and not elsewhere(building / "chroma"):
+                # Chroma gives no room back: without this an index that is often changed would grow for ever.
+                report("Storing the vectors anew", 0, 0)
+                shutil.rmtree(building / "chroma")
+                store_anew(live[0], building, prints)
+                outdated = changes.outdated
             documents = filter(None, map(spool.document, changes.fresh + changes.changed))
             prepare = cluster.prepare(exported) if cluster else split_here
             # The encoder's memory is free again before the words need theirs.
@@ -98,7 +106,7 @@ def sync(
             passages, sentences = write_words(building)
             name = building.name.removeprefix("building-")
             count = len(changes.fresh) + len(changes.changed) + changes.unchanged
-            generation = Generation(name, prints, str(corpus), count, passages, sentences)
+            generation = Generation(name, prints, str(corpus), count, passages, sentences, outdated)
             _check(building, generation)
             report("Publishing", 0, 0)
             place.publish(building, generation)
@@ -107,13 +115,17 @@ def sync(
 
 @dataclass(slots=True)
 class _Changes:
-    """Documents of a corpus by what an index holds of them, as ids; `passages` is how many the new and changed ones have."""
+    """Documents of a corpus by what an index holds of them, as ids.
+
+    `passages` is how many the new and changed ones have, `outdated` how many the changed and removed ones had.
+    """
 
     fresh: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
     passages: int = 0
+    outdated: int = 0
 
 
 def _changes(spool: Spool, live: Path | None) -> _Changes:
@@ -141,6 +153,7 @@ def _changes(spool: Spool, live: Path | None) -> _Changes:
             # What lies together is taken out together.
             result.changed.sort(key=catalogue.first_number)
             result.removed.sort(key=catalogue.first_number)
+            result.outdated = sum(map(catalogue.count_of, result.changed + result.removed))
     return result
 
 

@@ -209,6 +209,10 @@ class Catalogue:
         """Return the number of a document's first passage, or 0 where it has none."""
         return int(self._all("select coalesce(min(id), 0) from passages where document = ?", [document])[0][0])
 
+    def count_of(self, document: str) -> int:
+        """Return how many passages a document has."""
+        return int(self._all("select count(*) from passages where document = ?", [document])[0][0])
+
     def next_number(self) -> int:
         """Return a passage number that has not been used."""
         (highest,) = self._all("select coalesce(max(id), 0) from passages")[0]

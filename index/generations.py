@@ -32,7 +32,10 @@ FORMAT = 3
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a generation was built from and with, as its generation.json says."""
+    """What a generation was built from and with, as its generation.json says.
+
+    `outdated` is how many passages were taken out since its vectors were last stored whole: Chroma keeps their room.
+    """
 
     name: str
     encoder: str
@@ -40,6 +43,7 @@ class Generation:
     documents: int
     passages: int
     sentences: int
+    outdated: int = 0
     format: int = FORMAT
 
 

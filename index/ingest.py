@@ -14,7 +14,7 @@ from corpus.passages import Passage, split_document
 from index.catalogue import Catalogue, Row, passage_context, sentence_id
 from index.encoder import Encoder, PassageText, PassageVectors
 from index.lexical import build_lexical, build_vocabulary
-from index.store import Store, Unit
+from index.store import LEVELS, Store, Unit
 
 _CHUNK = 1024
 """Passages encoded and stored at a time."""
@@ -87,6 +87,17 @@ def write_changes(
             tick(len(chunk) - len(new))
         catalogue.commit()
     return encoded
+
+
+def store_anew(former: Path, building: Path, encoder: str) -> None:
+    """Copy the vectors of a former generation into the empty store of one that is being built from it."""
+    with (
+        closing(Store(former / "chroma", encoder, sparing=True)) as old,
+        closing(Store(building / "chroma", encoder, writable=True)) as new,
+        closing(Catalogue(building / "catalogue.sqlite")) as catalogue,
+    ):
+        for level in LEVELS:
+            new.take(old, level, catalogue.unit_ids(level))
 
 
 def _passages(catalogue: Catalogue, store: Store, documents: Iterable[Prepared]) -> Iterator[_Pending]:

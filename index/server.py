@@ -24,18 +24,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from corpus.errors import GapbotError, IndexBusy, IndexError_, IndexMissing, IndexUnreachable
 from index import generations, pieces, seal
-from index.catalogue import Catalogue
 from index.chroma import Client, NotFoundError, connect, point_elsewhere, translated
 from index.generations import Generation
+from index.ingest import store_anew
 from index.lease import Lease, created, leased
-from index.store import LEVELS, Store
 
 GRACE_SECONDS = 120
 """How long a generation stays once another has taken its place: readers go over to that within seconds."""
@@ -174,14 +173,7 @@ class Server:
                 return building
             shutil.copytree(copy_of, building)
             point_elsewhere(building / "chroma", self._address, prefix)
-            encoder = generations.described(copy_of).encoder
-            with (
-                closing(Store(copy_of / "chroma", encoder)) as old,
-                closing(Store(building / "chroma", encoder, writable=True)) as new,
-                closing(Catalogue(building / "catalogue.sqlite")) as catalogue,
-            ):
-                for level in LEVELS:
-                    new.take(old, level, catalogue.unit_ids(level))
+            store_anew(copy_of, building, generations.described(copy_of).encoder)
             return building
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)

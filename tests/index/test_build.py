@@ -137,6 +137,26 @@ def test_the_former_generation_is_kept_and_older_ones_go(index: Path, corpus: Pa
     assert live_generation(index)[1].name == "g000004"
 
 
+def test_an_index_that_is_often_changed_does_not_grow(
+    index: Path, corpus: Path, encoder_folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Chroma's graph begins with room for a hundred vectors, and is saved after some five hundred.
+    monkeypatch.setattr(store, "_HNSW", {**store._HNSW, "sync_threshold": 20, "batch_size": 10})
+
+    def size(at: Path) -> int:
+        return sum(p.stat().st_size for p in live_generation(at)[0].rglob("*") if p.is_file())
+
+    for version in range(15):
+        rows = [{"id": f"buoy-{n}", "title": "", "text": f"Buoy {n}: state {version}."} for n in range(40)]
+        (corpus / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        build(index, corpus, encoder_folder)
+    build(index.with_name("alone"), corpus, encoder_folder)
+    assert size(index) < 2 * size(index.with_name("alone"))
+    opened = Index(index, encoder)
+    assert opened.retrieve("state of buoy 7")[0].text == "Buoy 7: state 14."
+    opened.close()
+
+
 def test_an_interrupted_run_leaves_the_old_index_answering(
     index: Path, corpus: Path, encoder_folder: Path, encoder: Encoder
 ) -> None:
