@@ -36,6 +36,14 @@ _NOW = re.compile(
 )
 
 
+_WISH = re.compile(
+    r"\b(?:wants?|wanted|aims?|aimed|goals?|targets?|targeted|plans?|planned|hopes?|hoped|intends?|pledge[sd]?|promise[sd]?|"
+    r"propose[sd]?|ambitions?|(?:is|are) to)\b",
+    re.I,
+)
+_CLAUSE = re.compile(r"[,;:] |\b(?:and|but|while|whereas)\b")
+
+
 def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tuple[int, int]) -> bool:
     """Tell whether `sentence[start:end]`, `pointed`, cannot be what a question asks for, though it may look like it.
 
@@ -58,7 +66,7 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     own = [s for s in spans if s.kind != "name" and s.start < end and s.end > start]
     around = sentence[max(0, start - 25) : end + 25]
     if reading.expected == "percent" and own and not any(s.kind == "percent" for s in own):
-        return not _SHARE.search(around)
+        return not _SHARE.search(sentence)
     if _AGE.search(reading.text) and own and any(s.kind in _MEASURES or s.unit for s in own):
         return not _TIME.search(around)
     if reading.expected == "date":
@@ -67,9 +75,15 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
             spoken = _SPEAKS.match(sentence[end:])
         if spoken and not {stem(w) for w in words(spoken.group(1))} & {stem(w) for w in words(reading.text)}:
             return True
-    return _another_role(reading, sentence) or (
-        bool(_NOW.search(reading.text)) and prospective(sentence) and not prospective(reading.text)
-    )
+    return _another_role(reading, sentence) or (not prospective(reading.text) and _is_wish(reading, sentence, start))
+
+
+def _is_wish(reading: Reading, sentence: str, start: int) -> bool:
+    """Tell whether what stands at `start` is wanted and not there: "wants 50,000 engineers", asked how many there are."""
+    if _NOW.search(reading.text):
+        return prospective(sentence)
+    before = _CLAUSE.split(sentence[:start])[-1]
+    return reading.expected in ("quantity", "money", "percent") and bool(_WISH.search(before))
 
 
 def _another_role(reading: Reading, sentence: str) -> bool:

@@ -1,22 +1,31 @@
 """Does a passage speak of what a question names: the firm, the country, the version?"""
 
 import re
+from collections.abc import Callable
 
 from bot.places import countries
 from bot.question import VERSION, Reading
 from index.terms import matches
 
+# The inverse document frequency from which a name is rare: that of one in a tenth of the passages.
+_RARE = 2.3
 
-def weakest_name(reading: Reading, said: frozenset[str], passage: str) -> float:
-    """Return 1 where a passage has all names of a question, in its terms `said`; 0.5 where one is missing.
 
-    A text names its subject once and goes on without it. 0 where it speaks of another place, or of another version.
+def weakest_name(reading: Reading, said: frozenset[str], passage: str, idf: Callable[[str], float]) -> float:
+    """Return 1 where a passage has all names of a question in its terms `said`, and down to 0.5 where one is missing.
+
+    A text names its subject once and goes on without it, so a name that most of the corpus has is missed least: `idf`
+    tells how rare a term is. 0 where the passage speaks of another country than the one asked about, or of another version.
     """
     if other_version(reading, passage):
         return 0.0
-    if all(matches(n, said) for n in reading.names):
+    missing = [n for n in reading.names if not matches(n, said)]
+    if not missing:
         return 1.0
-    return 0.0 if set(countries(passage)) - set(countries(reading.text)) else 0.5
+    asked, there = set(countries(reading.text)), set(countries(passage))
+    if asked - there and there - asked:
+        return 0.0
+    return 1 - 0.5 * min(1.0, max(map(idf, missing)) / _RARE)
 
 
 def other_version(reading: Reading, text: str) -> bool:

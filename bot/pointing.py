@@ -81,6 +81,8 @@ def _fitting(reading: Reading, sentence: str, spans: Sequence[Typed], start: int
             kinds = {within[0].kind}
     # "1.4 million dong in the first year, 1.9 in the second": a bare figure is of the kind of those beside it.
     found = [s for s in spans if (s.kind in kinds or (kinds and _is_bare(s))) and not repeats_question(s, reading)]
+    if reading.expected == "percent" and any(s.kind == "percent" for s in found):
+        found = [s for s in found if s.kind == "percent"]
     # Where one counts what is asked for, what counts another thing is out; a bare "40" or "40 of them" may count it too.
     counting = [s for s in found if reading.counted and matches(reading.counted[-1], _unit(s))]
     # What the reader points at stays in any case: what is taken for its unit may be a verb.

@@ -129,7 +129,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "soft_attribute": _mean([soft_near[t] for t in attributes]),
                 "weakest": min(in_context.values(), default=1.0),
                 "weakest_near": min(soft_near.values(), default=1.0),
-                "weakest_name": weakest_name(reading, own | context, whole),
+                "weakest_name": weakest_name(reading, own | context, whole, index.vocabulary.idf),
                 "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
                 "opposed": float(opposed(asked, own)),
                 "negated": float(negates(reading.text) != negates(sentence.text)),

@@ -30,6 +30,8 @@ PLAN = "By 2030 Morvia's strategy wants 100 new clinics."
         ("How long is the Lom?", "The Lom is 4,350 km long.", "4,350 km", False),
         ("For how long did the Lom freeze?", "The Lom froze over 40 km.", "40 km", True),
         ("How many clinics does Morvia have today?", PLAN, "100", True),
+        ("How many clinics does Morvia have?", PLAN, "100", True),
+        ("How many clinics does Morvia have?", "Morvia has 40 clinics and wants 100.", "40", False),
         ("How many clinics does Morvia want?", PLAN, "100", False),
     ],
 )

@@ -12,13 +12,20 @@ from index.terms import sentence_terms
     [
         ("When does Orlo pay wages?", "Orlo pays wages on the 25th.", 1.0),
         ("When does Orlo pay wages?", "Wages are paid on the 25th.", 0.5),
+        ("When does Plenty pay wages?", "Wages are paid on the 25th.", 1.0),
+        ("When does Orlo pay wages?", "Wages are paid on the 25th in Chile.", 0.5),
         ("How much did Chile ship?", "Peru shipped 40 tonnes in the same year.", 0.0),
         ("When are wages paid?", "Wages are paid on the 25th.", 1.0),
         ("How fast is the Orla 4?", "The Orla 3 does 40 knots.", 0.0),
     ],
 )
 def test_the_weakest_name(question: str, passage: str, expected: float) -> None:
-    assert weakest_name(read_question(question), sentence_terms(passage), passage) == expected
+    assert (
+        weakest_name(
+            read_question(question), sentence_terms(passage), passage, lambda term: 0.0 if term == "plenti" else 9.0
+        )
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
