@@ -93,8 +93,9 @@ def sync(
             if live and outdated > live[1].passages and not elsewhere(building / "chroma"):
                 # Chroma gives no room back: without this an index that is often changed would grow for ever.
                 report("Storing the vectors anew", 0, 0)
-                shutil.rmtree(building / "chroma")
-                store_anew(live[0], building, prints)
+                copy = (building / "chroma").rename(building / "chroma-before")
+                store_anew(copy, building, prints)
+                shutil.rmtree(copy)
                 outdated = changes.outdated
             documents = filter(None, map(spool.document, changes.fresh + changes.changed))
             prepare = cluster.prepare(exported) if cluster else split_here

@@ -89,10 +89,13 @@ def write_changes(
     return encoded
 
 
-def store_anew(former: Path, building: Path, encoder: str) -> None:
-    """Copy the vectors of a former generation into the empty store of one that is being built from it."""
+def store_anew(vectors: Path, building: Path, encoder: str) -> None:
+    """Copy the vectors of a former generation into the empty store of one that is being built from it.
+
+    `vectors` is the folder of a store. A folder on this machine must be a copy: Chroma writes into what it reads.
+    """
     with (
-        closing(Store(former / "chroma", encoder, sparing=True)) as old,
+        closing(Store(vectors, encoder, sparing=True)) as old,
         closing(Store(building / "chroma", encoder, writable=True)) as new,
         closing(Catalogue(building / "catalogue.sqlite")) as catalogue,
     ):

@@ -173,7 +173,7 @@ class Server:
                 return building
             shutil.copytree(copy_of, building)
             point_elsewhere(building / "chroma", self._address, prefix)
-            store_anew(copy_of, building, generations.described(copy_of).encoder)
+            store_anew(copy_of / "chroma", building, generations.described(copy_of).encoder)
             return building
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
