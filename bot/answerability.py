@@ -29,8 +29,8 @@ UNNAMED = 2.0
 UNFIT = 0.5
 """Log-odds that an answer loses where the reader points at nothing of the kind asked for: a place, asked who."""
 MISFIT = 2.5
-"""Log-odds that an answer loses that cannot be what is asked for, or is of another year: too rare in the data to be
-fitted, and on areas left out right in one of ten."""
+"""Log-odds that an answer loses, beyond the fitted weights, that cannot be what is asked for or is of another year: the
+fitted sets have too few of them, and on areas left out one of ten of them is right."""
 _PAIRS = (
     ("cosine", "coverage"), ("cosine", "names"), ("coverage", "type"), ("context_coverage", "context_names"), ("cosine", "type"),
     ("unknown", "cosine"), ("context_coverage", "cosine"),

@@ -12,8 +12,9 @@ _SOURCE = re.compile(
 )
 _HEDGE = r"(?:(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|at least|up to|the|an?)\s+)*"
 _OWNER = re.compile(
-    rf"((?:[A-ZÀ-ÖØ-ÞĐ][\w&.-]*\s)*[A-ZÀ-ÖØ-ÞĐ][\w&.-]*)(?:[’']s?|\s(?!of\b|in\b|and\b|or\b|to\b|for\b|by\b|at\b|on\b)[a-z]+)\s{_HEDGE}$"
+    rf"((?:[A-ZÀ-ÖØ-ÞĐ][\w&.-]*\s)*[A-ZÀ-ÖØ-ÞĐ][\w&.-]*)(?:[’']s?|\s(?!of\b|in\b|and\b|or\b|to\b|for\b|by\b|at\b|on\b)(?!about|some|over|under|nearly|almost|around|roughly\b)[a-z]+)\s{_HEDGE}$"
 )
+_PLACED = re.compile(r"\b(?:in|of|at|by|near|from|for|with|the)\s$", re.I)
 
 
 def astray(sentence: str, start: int, end: int, wanted: Collection[str]) -> bool:
@@ -35,7 +36,9 @@ def astray(sentence: str, start: int, end: int, wanted: Collection[str]) -> bool
     owner = _OWNER.search(sentence[:start])
     if owner and any(w.isalpha() for w in stems) and not _opens(sentence, owner.group(1)):
         own = {stem(w) for w in words(owner.group(1))}
-        if own and not any(matches(t, stems) for t in own):
+        clause = re.split(r"\bthat\b", _BOUNDARY.split(sentence[: owner.start()])[-1])[-1]
+        named = any(matches(stem(w), stems) for w in words(clause))
+        if own and not named and not _PLACED.search(clause) and not any(matches(t, stems) for t in own):
             return True
     before, after = sentence[:start], sentence[end:]
     boundary = _BOUNDARY.search(after)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.answerability import penalty
 from bot.question import Reading
 from bot.short import short_answer
 from bot.signals import Candidate
@@ -81,7 +82,11 @@ def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[
     alike = [0]
     for place, (candidate, score) in enumerate(zip(ranked, scores, strict=True)):
         said = statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end)
-        if scores[0] - score <= _TIE and any(s in said for s in sides):
+        # The gate has judged the first alone: what leads in its place must not be worse by any of its rules.
+        judged = bool(candidate.read) == bool(ranked[0].read) and penalty(candidate.signals) <= penalty(
+            ranked[0].signals
+        )
+        if judged and scores[0] - score <= _TIE and any(s in said for s in sides):
             alike.append(place)
     return max(alike, key=lambda i: ranked[i].signals["bm25"])
 

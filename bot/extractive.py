@@ -13,8 +13,7 @@ SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
 _MOST_WORDS = 120
 _MOST_SENTENCES = 4
 _POINTS_BACK = re.compile(
-    r"(?:it|they|he|she|this|that|these|those|its|their|his|her|such|both|(?:the|of) (?:former|latter|two|three))\b",
-    re.I,
+    r"(?:It|They|He|She|This|That|These|Those(?! who)|Its|Their|His|Her|Such|Both(?! \w+ and)|(?:The|Of the) (?:former|latter|two|three))\b"
 )
 # The reader's log-odds from which a sentence beside the best one is evidence as well.
 _SURE = 0.8

@@ -15,6 +15,8 @@ _SHARE = re.compile(
     re.I,
 )
 _TIME = re.compile(r"second|minute|hour|day|night|week|month|quarter|year|decade|centur|aged|age\b", re.I)
+# A rate may be one of deaths to births.
+_PORTION = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|what part)\b", re.I)
 # "How long" may ask for metres.
 _AGE = re.compile(
     r"\bhow old\b|\b(?:what|which) age\b|\bfor how long\b|\bhow many (?:years|months|weeks|days|hours|minutes)\b", re.I
@@ -29,7 +31,7 @@ _SPOKEN = re.compile(
 _SPEAKS = re.compile(r"[^,;:]{1,80}?\b(said|told|stated|reported|announced|estimated|found|wrote|warned)\b")
 _HEAD = re.compile(r"(?:in|on)(?: early| mid| late)? ?", re.I)
 _RANGE = re.compile(r"(?:\s?[-–]\s?|\sto\s)[\d.,]*\d")
-_UNDER = re.compile(r"\b(?:deputy|vice|acting|assistant|associate|interim|ex|co)[ -]([\w-]+)", re.I)
+_UNDER = re.compile(r"\b(?:deputy|vice|acting|assistant|associate|interim|ex)[ -]([\w-]+)", re.I)
 _NOW = re.compile(
     r"\b(?:so far|to date|today|currently|at present|presently|right now|at the moment|these days|already|by now)\b",
     re.I,
@@ -38,7 +40,11 @@ _NOW = re.compile(
 
 _WISH = re.compile(
     r"\b(?:wants?|wanted|aims?|aimed|goals?|targets?|targeted|plans?|planned|hopes?|hoped|intends?|pledge[sd]?|promise[sd]?|"
-    r"propose[sd]?|ambitions?|(?:is|are) to)\b",
+    r"propose[sd]?|ambitions?|(?:is|are) to (?:have|be|get|build|open|hold|reach))\b",
+    re.I,
+)
+_THERE = re.compile(
+    r"\b(?:has|have|had|is|are|was|were|cost|costs|runs?|owns?)\b(?! (?:to|a goal|the goal|planned|wanted|proposed|targeted)\b)",
     re.I,
 )
 _CLAUSE = re.compile(r"[,;:] |\b(?:and|but|while|whereas)\b")
@@ -65,7 +71,7 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     end += further.end() if further else 0
     own = [s for s in spans if s.kind != "name" and s.start < end and s.end > start]
     around = sentence[max(0, start - 25) : end + 25]
-    if reading.expected == "percent" and own and not any(s.kind == "percent" for s in own):
+    if _PORTION.search(reading.text) and own and not any(s.kind == "percent" for s in own):
         return not _SHARE.search(sentence)
     if _AGE.search(reading.text) and own and any(s.kind in _MEASURES or s.unit for s in own):
         return not _TIME.search(around)
@@ -80,9 +86,10 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
 
 def _is_wish(reading: Reading, sentence: str, start: int) -> bool:
     """Tell whether what stands at `start` is wanted and not there: "wants 50,000 engineers", asked how many there are."""
+    # What stands since the last verb that says what is: "the clinic that was planned has 40 nurses".
+    before = _THERE.split(_CLAUSE.split(sentence[:start])[-1])[-1]
     if _NOW.search(reading.text):
-        return prospective(sentence)
-    before = _CLAUSE.split(sentence[:start])[-1]
+        return prospective(before)
     return reading.expected in ("quantity", "money", "percent") and bool(_WISH.search(before))
 
 

@@ -7,6 +7,9 @@ from bot.places import countries
 from bot.question import VERSION, Reading
 from index.terms import matches
 
+_CALENDAR = re.compile(
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Q"
+)
 # The inverse document frequency from which a name is rare: that of one in a tenth of the passages.
 _RARE = 2.3
 
@@ -36,7 +39,7 @@ def other_version(reading: Reading, text: str) -> bool:
     True
     """
     for name, number in VERSION.findall(reading.text):
-        if number not in reading.years:
+        if number not in reading.years and not _CALENDAR.fullmatch(name):
             said = re.findall(rf"\b{re.escape(name)}[ -](\d[\w.]*\w|\d)\b", text, re.I)
             if said and number.lower() not in (s.lower() for s in said):
                 return True

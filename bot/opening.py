@@ -25,8 +25,12 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
         print("Preparing the encoder (once)…", file=sys.stderr, flush=True)
     try:
         chain = load_chain(config)
-        # Opened anew: what was opened before it followed must not answer.
-        return load_chain(config) if here and _has_followed(config, chain.index) else chain
+        if here and _is_behind(config, chain.index):
+            # Given up first: its memory is wanted for indexing, and what it holds must not answer.
+            chain.index.close()
+            _follow(config)
+            chain = load_chain(config)
+        return chain
     except IndexMissing:
         if not here:
             raise
@@ -38,21 +42,30 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
     return load_chain(config)
 
 
-def _has_followed(config: Settings, index: "Index") -> bool:
-    """Let the index follow what it does not hold, after a run that was broken off or damage: nothing removed is cited."""
+def _is_behind(config: Settings, index: "Index") -> bool:
+    """Tell whether an index lacks what its documents hold, after a run that was broken off or damage."""
     from bot.indexing import is_behind
 
     try:
-        if not is_behind(config, index):
-            return False
-        from bot.render import build_index
+        return is_behind(config, index)
+    except GapbotError as error:
+        _tell_behind(error)
+        return False
 
-        print("The index is behind its documents: first the index follows…", file=sys.stderr, flush=True)
+
+def _follow(config: Settings) -> None:
+    """Let the index follow its documents, so that nothing removed is cited; what fails is told, and the index answers as it is."""
+    from bot.render import build_index
+
+    print("The index is behind its documents: first the index follows…", file=sys.stderr, flush=True)
+    try:
         build_index(config)
     except GapbotError as error:
-        print(f"gapbot: {error}; the index does not hold the latest changes", file=sys.stderr, flush=True)
-        return False
-    return True
+        _tell_behind(error)
+
+
+def _tell_behind(error: GapbotError) -> None:
+    print(f"gapbot: {error}; the index does not hold the latest changes", file=sys.stderr, flush=True)
 
 
 def _agrees(question: str) -> bool:

@@ -16,7 +16,7 @@ Expected = Literal[
 ]  # fmt: skip
 
 # A word between "which" and its noun: "which European country".
-_OTHER = r"(?!(?:of|is|are|was|were|do|does|did|has|have|had|will|would|can|could|the|an?)\b)[\w-]+"
+_OTHER = r"(?!\w+(?:s|ed)\b)(?!(?:take|help|make|of|is|are|was|were|do|does|did|has|have|had|will|would|can|could|the|an?)\b)[\w-]+"
 _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     (cast("Expected", kind), re.compile(pattern, re.I))
     for kind, pattern in [
@@ -26,9 +26,9 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
         ("comparison", r"^(?:did|does|do|is|are|was|were|has|have|which|who|what)\b.{1,120}?\bor\b.{1,120}?\b(?:more|less|fewer|\w{3,}er)\b"),
         ("reason", r"^(?:so |and |but )?(?:why\b|how come\b|what (?:is|was|are|were) the (?:reasons?|causes?|cause)\b|what (?:caused|causes|explains|led to|made)\b|for what reasons?)"),
         ("percent", r"\b(?:what|which|how much of a) (?:share|percentage|percent|proportion|fraction|part)\b|\bhow many percent|\b(?:percentage|percent|share|rate) of\b|\bwhat (?:is|was) the [\w ]{0,30}\b(?:rate|share|percentage|margin)\b"),
-        ("money", r"\bhow (?:much|many) (?:money|dollars|usd|euros?)\b|\bin (?:us |u\.s\. |american )?(?:dollars|usd|euros?|dong|vnd)\b|\b(?:what|how much)\b.*\b(?:cost|costs|price|pay|paid|worth|invest(?:ed|ment|ments)?|spend|spent|spending|budget|revenue|fund(?:s|ed|ing)?|raise[ds]?|salary|salaries|fee|fine|fines|earn(?:s|ed)?|valu(?:e|ed|ation)|market size)\b"),
+        ("money", r"\bhow (?:much|many) (?:money|dollars|usd|euros?)\b|\bhow (?:much|large|big|high)\b.*\bin (?:us |u\.s\. )?(?:dollars|usd|euros?|dong|vnd)\b|\b(?:what|how much)\b.*\b(?:cost|costs|price|pay|paid|worth|invest(?:ed|ment|ments)?|spend|spent|spending|budget|revenue|fund(?:s|ed|ing)?|raise[ds]?|salary|salaries|fee|fine|fines|earn(?:s|ed)?|valu(?:e|ed|ation)|market size)\b"),
         ("rank", r"\b(?:rank(?:s|ed|ing)?|what (?:place|position)|which (?:place|position)|placed)\b"),
-        ("duration", r"\bhow (?:long|old|many (?:years|months|weeks|days|hours|minutes))\b|\b(?:what|which) age\b|\bfor how long\b|\bwhat (?:period|length of time)\b"),
+        ("duration", r"\bhow (?:long|old|many (?:years|months|weeks|days|hours|minutes))\b|\b(?:what|which) age\b(?! group)|\bfor how long\b|\bwhat (?:period|length of time)\b"),
         ("date", r"^(?:and |so |but )?(?:when|since when|until when|by when|from when|on which date|on what date|what date|what year|which year|in (?:which|what) (?:year|month|quarter)|what day|by what year|which month)\b|\b(?:what|which) (?:year|date|month|day)\b|\bdeadline\b"),
         ("quantity", r"\bhow (?:many|much|big|large|high|far|fast|often|tall|deep|heavy|wide|strong|small|low|few)\b|\b(?:number|amount|quantity|count|total|size|capacity) of\b|\bhow .*\bmany\b"),
         ("person", r"^(?:and |so |but )?(?:who|whom|whose)\b|\b(?:which|what) (?:person|minister|ceo|official|expert|researcher|founder)\b|\bname of the (?:ceo|minister|head|founder|director)\b"),
@@ -102,7 +102,15 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
     # "United States" is one word of an index, and neither of its two is.
     names = tuple(
         dict.fromkeys(
-            (*names, *(t for m in _NAMES.finditer(text) for t in map(stem, words(m.group())) if t in content))
+            (
+                *names,
+                *(
+                    t
+                    for m in _NAMES.finditer(text)
+                    for t in map(stem, words(m.group()))
+                    if t in content and not _only_opens(m, t)
+                ),
+            )
         )
     )
     if is_name:
@@ -123,6 +131,11 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
         years,
         counted(text),
     )
+
+
+def _only_opens(match: re.Match[str], term: str) -> bool:
+    """Tell a word whose capital is that of the question: "Across Morvia", "Regarding Orlo"."""
+    return match.start() == 0 and is_ordinary(term) and term == stem(words(match.group())[0])
 
 
 def understood(text: str, index: Index) -> Reading:

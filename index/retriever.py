@@ -89,7 +89,10 @@ class Index:
             self.store = Store(_copied(path / "chroma", Path(copy.name)), encoder.fingerprint)
             given_up.callback(copy.cleanup)
         self.catalogue = Catalogue(path / "catalogue.sqlite")
-        if self.store.count("passages") != self.generation.passages:
+        # Counted here, by one thread: several that load a graph at once each add what is not saved yet to what is to be
+        # saved, and Chroma writes then into a generation that is published.
+        held_here = self.store.count("passages"), self.store.count("sentences")
+        if held_here != (self.generation.passages, self.generation.sentences):
             raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
         self._passages = LexicalIndex(path / "words" / "passages")
         self._sentences = LexicalIndex(path / "words" / "sentences")

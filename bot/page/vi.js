@@ -194,6 +194,7 @@ export const vietnamese = {
   "Preparing the encoder (once)": "chuẩn bị bộ mã hóa (một lần)",
   "Encoding passages": "mã hóa các đoạn",
   "Building the word index": "lập chỉ mục từ",
+  "Storing the vectors anew": "lưu lại các vectơ",
   "Publishing": "công bố",
   "Waiting for another gapbot that is writing the index": "chờ một gapbot khác đang ghi chỉ mục",
   "Lists": "Các danh sách",

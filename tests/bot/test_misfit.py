@@ -32,6 +32,11 @@ PLAN = "By 2030 Morvia's strategy wants 100 new clinics."
         ("How many clinics does Morvia have today?", PLAN, "100", True),
         ("How many clinics does Morvia have?", PLAN, "100", True),
         ("How many clinics does Morvia have?", "Morvia has 40 clinics and wants 100.", "40", False),
+        ("How many clinics does Morvia have today?", "Morvia has 40 clinics and will build 100.", "40", False),
+        ("How many clinics does Morvia have today?", "Morvia will build 100 clinics.", "100", True),
+        ("How many nurses does the clinic have?", "The clinic that was planned in 2020 has 40 nurses.", "40", False),
+        ("What is the birth rate of Morvia?", "Morvia's birth rate is 19 births per 1,000 people.", "19", False),
+        ("Who is the founder of Brim?", "Ada Lom, co-founder of Brim, studied physics.", "Ada Lom", False),
         ("How many clinics does Morvia want?", PLAN, "100", False),
     ],
 )

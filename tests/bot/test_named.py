@@ -34,6 +34,7 @@ def test_the_weakest_name(question: str, passage: str, expected: float) -> None:
         ("What did Orla 4 cost?", "Orla 3.1 cost more than Brim-4.", True),
         ("What did Orla 4 cost?", "Orla 4 cost more than Orla 3.1.", False),
         ("What does the Orla 4 cost?", "The newest Orla costs 90 crowns.", False),
+        ("What closed on May 4?", "The council closed the road on 4 May 2031.", False),
         ("How many models does the Index 2025 count?", "The Index 2026 counts 40.", False),
     ],
 )
