@@ -17,6 +17,8 @@ _SHARE = re.compile(
 _TIME = re.compile(r"second|minute|hour|day|night|week|month|quarter|year|decade|centur|aged|age\b", re.I)
 # A rate may be one of deaths to births.
 _PORTION = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|what part)\b", re.I)
+_RANK = re.compile(r"^(?:and |so |but )?(?:what|which|where)\b.*\b(?:rank(?:s|ed)?|place[ds]?|position)\b", re.I)
+_SCORE = re.compile(r"^(?:points?|percent)", re.I)
 # "How long" may ask for metres.
 _AGE = re.compile(
     r"\bhow old\b|\b(?:what|which) age\b|\bfor how long\b|\bhow many (?:years|months|weeks|days|hours|minutes)\b", re.I
@@ -73,6 +75,8 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     around = sentence[max(0, start - 25) : end + 25]
     if _PORTION.search(reading.text) and own and not any(s.kind == "percent" for s in own):
         return not _SHARE.search(sentence)
+    if _RANK.search(reading.text) and own and all(s.kind in _MEASURES or _SCORE.search(s.unit) for s in own):
+        return True
     if _AGE.search(reading.text) and own and any(s.kind in _MEASURES or s.unit for s in own):
         return not _TIME.search(around)
     if reading.expected == "date":

@@ -37,6 +37,8 @@ PLAN = "By 2030 Morvia's strategy wants 100 new clinics."
         ("How many nurses does the clinic have?", "The clinic that was planned in 2020 has 40 nurses.", "40", False),
         ("What is the birth rate of Morvia?", "Morvia's birth rate is 19 births per 1,000 people.", "19", False),
         ("Who is the founder of Brim?", "Ada Lom, co-founder of Brim, studied physics.", "Ada Lom", False),
+        ("What rank did Morvia have in 2022?", "Morvia scored 54.5 points in 2022.", "54.5 points", True),
+        ("What rank did Morvia have in 2022?", "Morvia came 6th in 2022.", "6th", False),
         ("How many clinics does Morvia want?", PLAN, "100", False),
     ],
 )
