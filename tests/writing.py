@@ -171,7 +171,9 @@ def killed(folder: Path, encoder_folder: Path, times: int, seed: int = 1) -> dic
             if aim == "anywhere":
                 time.sleep(chance.uniform(0, took))
             else:
-                while first != aim:
+                # One kill in eight falls right after publishing, however slow the machine is at that moment.
+                aim = "published" if n % 8 == 7 else aim
+                while not first.startswith(aim):
                     first = hear(told)
                 time.sleep(chance.uniform(0, 0.15 if aim == "Encoding passages" else 1.2 * publishing))
             process.kill()
