@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from index.terms import matches, stem, words
+from index.terms import matches, stems, words
 
 _NAME = re.compile(r"\b(?:[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\d+[A-Z]\w*)")
 _BOUNDARY = re.compile(r"[,;:] |\b(?:and|while|whereas|but|than|against|which|ahead of|behind)\b")
@@ -32,22 +32,22 @@ def astray(sentence: str, start: int, end: int, wanted: Collection[str]) -> bool
     >>> astray("A man of Orlo told us that China holds 800 patents.", 39, 50, {"orlo"})
     True
     """
-    stems = frozenset(wanted)
+    asked = frozenset(wanted)
     owner = _OWNER.search(sentence[:start])
-    if owner and any(w.isalpha() for w in stems) and not _opens(sentence, owner.group(1)):
-        own = {stem(w) for w in words(owner.group(1))}
+    if owner and any(w.isalpha() for w in asked) and not _opens(sentence, owner.group(1)):
+        own = stems(owner.group(1))
         clause = re.split(r"\bthat\b", _BOUNDARY.split(sentence[: owner.start()])[-1])[-1]
-        named = any(matches(stem(w), stems) for w in words(clause))
-        if own and not named and not _PLACED.search(clause) and not any(matches(t, stems) for t in own):
+        named = any(matches(t, asked) for t in stems(clause))
+        if own and not named and not _PLACED.search(clause) and not any(matches(t, asked) for t in own):
             return True
     before, after = sentence[:start], sentence[end:]
     boundary = _BOUNDARY.search(after)
     beside, beyond = (after[: boundary.start()], after[boundary.start() :]) if boundary else (after, "")
-    near = {stem(w) for w in words(before + " " + beside)}
-    far = {stem(w) for w in words(_SOURCE.sub(" ", beyond))}
-    only_beyond = [t for t in stems if matches(t, frozenset(far)) and not matches(t, frozenset(near))]
+    near = stems(before + " " + beside)
+    far = stems(_SOURCE.sub(" ", beyond))
+    only_beyond = [t for t in asked if matches(t, far) and not matches(t, near)]
     others = [m.group() for m in _NAME.finditer(before) if not _opens(sentence, m.group())]
-    return bool(only_beyond) and any(not any(matches(stem(w), stems) for w in words(n)) for n in others if words(n))
+    return bool(only_beyond) and any(not any(matches(t, asked) for t in stems(n)) for n in others if words(n))
 
 
 def _opens(sentence: str, name: str) -> bool:

@@ -19,6 +19,7 @@ _FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
 # Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
 _ALIKE = 0.6
 _MARGIN = 1.5
+# Log-odds within which two sentences rank alike: which of them comes first is chance.
 _TIE = 0.6
 _CURRENCIES = frozenset("USD EUR VND SGD GBP CNY JPY KRW INR IDR MYR THB PHP TWD HKD AUD CAD CHF".split())
 _LIMITED = re.compile(r"(?P<unit>.+) \((?P<limit>up to|more than|nearly|about|at least|fewer than|under|above)\)")
@@ -78,15 +79,16 @@ def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[
     """
     document, sentence = ranked[0].evidence.document, ranked[0].sentence
     differing = difference(catalogue, document, sentence.start, sentence.end, None)
-    sides = [s for _, s in differing.sides] if differing else []
-    alike = [0]
+    if differing is None:
+        return 0
+    alike, lost = [0], penalty(ranked[0].signals)
     for place, (candidate, score) in enumerate(zip(ranked, scores, strict=True)):
+        if scores[0] - score > _TIE:
+            continue
         said = statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end)
         # The gate has judged the first alone: what leads in its place must not be worse by any of its rules.
-        judged = bool(candidate.read) == bool(ranked[0].read) and penalty(candidate.signals) <= penalty(
-            ranked[0].signals
-        )
-        if judged and scores[0] - score <= _TIE and any(s in said for s in sides):
+        judged = bool(candidate.read) == bool(ranked[0].read) and penalty(candidate.signals) <= lost
+        if judged and any(s in said for _, s in differing.sides):
             alike.append(place)
     return max(alike, key=lambda i: ranked[i].signals["bm25"])
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from bot.opposites import OPPOSITES
-from index.terms import STOPWORDS, stem, words
+from index.terms import STOPWORDS, stem, stems, words
 
 _CAUSE = re.compile(
     r"\b(?:because|since|due to|owing to|as a result|thanks to|so that|so as to|in order to|therefore|hence|reasons?|"
@@ -25,11 +25,15 @@ _COUNTED_END = re.compile(
     r"that|which|who|there|went|came|took|get|got|the|a|an)\b.*",
     re.I,
 )
+WISHES = (
+    r"aims?|aimed|goals?|targets?|targeted|plans?|planned|wants?|wanted|hopes?|hoped|intends?|pledge[sd]?|promise[sd]?|"
+    r"propose[sd]?|ambitions?"
+)
+"""A pattern of words that wish."""
 # Of what is to come, or wished for: no answer to what is.
 _PROSPECT = re.compile(
-    r"\b(?:will|shall|would|could|might|aims?|aimed|goals?|targets?|targeted|plans?|planned|planning|wants?|wanted|hopes?|hoped|"
-    r"intends?|intended|pledge[sd]?|promise[sd]?|propose[sd]?|expect(?:s|ed)?|forecasts?|predict(?:s|ed)?|project(?:s|ed)|"
-    r"estimated for|due (?:to|in|by)|(?:is|are|was|were) to \w+|going to|upcoming|future|next|ahead of|ambitions?)\b",
+    rf"\b(?:{WISHES}|will|shall|would|could|might|planning|intended|expect(?:s|ed)?|forecasts?|predict(?:s|ed)?|project(?:s|ed)|"
+    r"estimated for|due (?:to|in|by)|(?:is|are|was|were) to \w+|going to|upcoming|future|next|ahead of)\b",
     re.I,
 )
 # Words that say more, up, yes or first, and words that say less, down, no or last.
@@ -46,11 +50,7 @@ _DOWN = (
 )
 
 
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(w) for w in words(text))
-
-
-UPS, DOWNS = _stems(_UP), _stems(_DOWN)
+UPS, DOWNS = stems(_UP), stems(_DOWN)
 """The stems of words that point up, or forward, and down, or back."""
 
 
@@ -76,7 +76,7 @@ def prospective(text: str) -> bool:
 def opposed(asked: Collection[str], said: Collection[str]) -> bool:
     """Tell whether a sentence says the contrary of what a question takes for granted: its stems point the other way.
 
-    >>> opposed(_stems("Why did it cut its forecast?"), _stems("It raised its forecast."))
+    >>> opposed(stems("Why did it cut its forecast?"), stems("It raised its forecast."))
     True
     """
     asked, said = set(asked), set(said)

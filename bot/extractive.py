@@ -38,14 +38,14 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
             if any(_same_statement(candidate, c) for c in chosen):
                 continue
             gain = len(_covered(reading, candidate) - covered)
+            # A second sentence of the passage is wanted only for what the first leaves out, if one fact is asked for.
             beside = (
-                candidate.passage_key == ranked[0].passage_key
+                (several or gain > 0)
+                and candidate.passage_key == ranked[0].passage_key
                 and candidate.read is not None
                 and candidate.read.evidence > _SURE
             )
             near = scores[0] - score <= margin and _read_as_evidence(candidate, 0.0)
-            # A second sentence of the same kind is wanted only for what the first leaves out, if one fact is asked for.
-            beside = beside and (several or bool(gain))
             if not beside and not (near and (several or (gain and len(chosen) < 2))):
                 continue
             redundancy = max(overlap(candidate, c) for c in chosen)

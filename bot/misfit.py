@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from bot.cues import prospective
+from bot.cues import WISHES, prospective
 from bot.question import Reading
 from bot.spans import Typed
-from index.terms import stem, words
+from index.terms import stems
 
 # A share may be said without a percentage.
 _SHARE = re.compile(
@@ -38,13 +38,7 @@ _NOW = re.compile(
     r"\b(?:so far|to date|today|currently|at present|presently|right now|at the moment|these days|already|by now)\b",
     re.I,
 )
-
-
-_WISH = re.compile(
-    r"\b(?:wants?|wanted|aims?|aimed|goals?|targets?|targeted|plans?|planned|hopes?|hoped|intends?|pledge[sd]?|promise[sd]?|"
-    r"propose[sd]?|ambitions?|(?:is|are) to (?:have|be|get|build|open|hold|reach))\b",
-    re.I,
-)
+_WISH = re.compile(rf"\b(?:{WISHES}|(?:is|are) to (?:have|be|get|build|open|hold|reach))\b", re.I)
 _THERE = re.compile(
     r"\b(?:has|have|had|is|are|was|were|cost|costs|runs?|owns?)\b(?! (?:to|a goal|the goal|planned|wanted|proposed|targeted)\b)",
     re.I,
@@ -72,18 +66,17 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     further = _RANGE.match(sentence[end:])
     end += further.end() if further else 0
     own = [s for s in spans if s.kind != "name" and s.start < end and s.end > start]
-    around = sentence[max(0, start - 25) : end + 25]
     if _PORTION.search(reading.text) and own and not any(s.kind == "percent" for s in own):
         return not _SHARE.search(sentence)
     if _RANK.search(reading.text) and own and all(s.kind in _MEASURES or _SCORE.search(s.unit) for s in own):
         return True
     if _AGE.search(reading.text) and own and any(s.kind in _MEASURES or s.unit for s in own):
-        return not _TIME.search(around)
+        return not _TIME.search(sentence[max(0, start - 25) : end + 25])
     if reading.expected == "date":
         spoken = _SPOKEN.search(sentence[:start])
         if not spoken and _HEAD.fullmatch(sentence[:start]):
             spoken = _SPEAKS.match(sentence[end:])
-        if spoken and not {stem(w) for w in words(spoken.group(1))} & {stem(w) for w in words(reading.text)}:
+        if spoken and not stems(spoken.group(1)) & stems(reading.text):
             return True
     return _another_role(reading, sentence) or (not prospective(reading.text) and _is_wish(reading, sentence, start))
 
@@ -99,9 +92,7 @@ def _is_wish(reading: Reading, sentence: str, start: int) -> bool:
 
 def _another_role(reading: Reading, sentence: str) -> bool:
     """Tell whether a sentence names an office of the question only as that of a deputy."""
-    asked = {stem(w) for w in words(reading.text)}
-    under = {stem(w) for m in _UNDER.finditer(sentence) for w in words(m.group(1))} & asked
+    under = stems(" ".join(_UNDER.findall(sentence))) & stems(reading.text)
     if not under or _UNDER.search(reading.text):
         return False
-    plain = {stem(w) for w in words(_UNDER.sub(" ", sentence))}
-    return not under <= plain
+    return not under <= stems(_UNDER.sub(" ", sentence))

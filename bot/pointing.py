@@ -13,7 +13,7 @@ from bot.question import Reading
 from bot.reader import ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Kind, Typed
-from index.terms import matches, stem, words
+from index.terms import matches, stems
 
 # Where one item of a sentence ends and the next begins.
 _PART = re.compile(
@@ -92,7 +92,7 @@ def _fitting(reading: Reading, sentence: str, spans: Sequence[Typed], start: int
 
 
 def _unit(span: Typed) -> frozenset[str]:
-    return frozenset(stem(w) for w in words(span.unit)) - {"them", "which", "whom"}
+    return stems(span.unit) - {"them", "which", "whom"}
 
 
 def _is_bare(span: Typed) -> bool:
@@ -105,9 +105,9 @@ def _said(reading: Reading, sentence: str, span: Typed, others: Sequence[Typed])
         return 0.0
     figures = [span, *others]
     part = part_of(sentence, span, figures)
-    own = frozenset(stem(w) for w in words(part))
+    own = stems(part)
     beside = [part_of(sentence, o, figures) for o in others]
-    apart = [frozenset(stem(w) for w in words(text)) for text in beside]
+    apart = [stems(text) for text in beside]
     common = frozenset.intersection(*apart)
     telling = {*reading.names, *reading.numbers}
     asked = dict.fromkeys((*reading.terms, *reading.numbers, *reading.years))

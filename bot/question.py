@@ -96,29 +96,13 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
     by_term = {stem(w): w for w in reversed(normal) if w not in _FRAME and stem(w) not in _FRAME}
     content = tuple(reversed(by_term))
     frame = tuple(dict.fromkeys(stem(w) for w in normal if w in _FRAME or stem(w) in _FRAME))
-    names = tuple(
-        dict.fromkeys(t for m in _NAME.finditer(text) for t in (stem(w) for w in words(m.group())) if t in content)
-    )
-    # "United States" is one word of an index, and neither of its two is.
-    names = tuple(
-        dict.fromkeys(
-            (
-                *names,
-                *(
-                    t
-                    for m in _NAMES.finditer(text)
-                    for t in map(stem, words(m.group()))
-                    if t in content and not _only_opens(m, t)
-                ),
-            )
-        )
-    )
-    if is_name:
-        names = tuple(dict.fromkeys((*names, *(t for t in content if is_name(by_term[t])))))
     years = tuple(_YEAR.findall(text))
+    names = [t for m in _NAME.finditer(text) for t in map(stem, words(m.group()))]
+    # "United States" is one word of an index, and neither of its two is.
+    names += [t for m in _NAMES.finditer(text) for t in map(stem, words(m.group())) if not _only_opens(m, t)]
+    names += [t for t in content if is_name and is_name(by_term[t])]
     # "Llama 3" is another than "Llama 3.1": the number belongs to the name.
-    versions = (w for m in VERSION.finditer(text) for w in words(m.group(2)))
-    names = tuple(dict.fromkeys((*names, *(w for w in versions if w in content and w not in years))))
+    names += [w for m in VERSION.finditer(text) for w in words(m.group(2)) if w not in years]
     numbers = tuple(w for w in normal if w[0].isdigit() and w not in years)
     return Reading(
         text,
@@ -126,7 +110,7 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
         content,
         tuple(by_term[t] for t in content),
         frame,
-        names,
+        tuple(dict.fromkeys(t for t in names if t in content)),
         numbers,
         years,
         counted(text),

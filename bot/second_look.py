@@ -10,7 +10,7 @@ import re
 from bot.question import Reading
 from bot.reader import Reader
 from index.encoder import PassageText
-from index.terms import stem, words
+from index.terms import stems
 
 LOOK_NAMES = (
     "look_evidence", "look_span", "look_answerable", "rise_evidence", "rise_span", "rise_answerable", "fall_evidence", "fall_answerable",
@@ -50,10 +50,10 @@ def without_each_word(reading: Reading) -> list[str]:
     text = reading.text
     found: list[tuple[int, int, bool]] = []
     for match in _WORD.finditer(text):
-        stems = {stem(w) for w in words(match.group())}
-        if not stems & {*reading.terms, *reading.years}:
+        own = stems(match.group())
+        if not own & {*reading.terms, *reading.years}:
             continue
-        name = bool(stems & set(reading.names))
+        name = bool(own & set(reading.names))
         if name and found and found[-1][2] and not text[found[-1][1] : match.start()].strip():
             found[-1] = (found[-1][0], match.end(), True)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
 from bot.spans import Kind, Typed
-from index.terms import matches, sentence_terms, stem, words
+from index.terms import matches, sentence_terms, stem, stems, words
 
 _EDGES = " ,;:."
 _MOST_WORDS = 16
@@ -159,7 +159,7 @@ def _balanced(text: str) -> str:
 def span_score(reading: Reading, sentence: str, span: Typed) -> float:
     """Score a span by the question's terms in its unit and near it; nearer counts more."""
     score = 0.0
-    unit = {stem(w) for w in words(span.unit or span.text)}
+    unit = stems(span.unit or span.text)
     wanted = frozenset(reading.terms) | frozenset(reading.frame)
     if span.kind in ("quantity", "duration"):
         score += 2.0 * any(matches(u, wanted) for u in unit if u.isalpha())
@@ -201,6 +201,6 @@ def _person_score(sentence: str, span: Typed) -> float:
 
 def repeats_question(span: Typed, reading: Reading) -> bool:
     """Tell a span that merely repeats the question, unless it is one of two that the question leaves to choose."""
-    own = {stem(w) for w in words(span.text)}
+    own = stems(span.text)
     offered = {stem(w) for m in _ALTERNATIVES.finditer(reading.text) for w in words(m.group())}
-    return bool(own) and own <= {stem(w) for w in words(reading.text)} and not own & offered
+    return bool(own) and own <= stems(reading.text) and not own & offered

@@ -19,7 +19,7 @@ from bot.spans import Typed, typed_spans
 from bot.years import another_year, year_match
 from index.encoder import PassageText
 from index.retriever import Evidence, Index, ScoredSentence
-from index.terms import matches, sentence_terms, stem, words
+from index.terms import matches, sentence_terms, stems
 
 NAMES = (
     "cosine", "passage_cosine", "fused", "first", "coverage", "near_coverage", "context_coverage", "names", "context_names", "numbers", "years",
@@ -82,6 +82,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
         whole = f"{evidence.context} {evidence.text}"
         context = sentence_terms(whole)
         in_context = closeness.of(whole)
+        named = weakest_name(reading, context, whole, index.vocabulary.idf)
         for place, sentence in enumerate(evidence.sentences):
             own = sentence_terms(sentence.text)
             around = evidence.sentences[max(0, place - 1) : place + 2]
@@ -129,7 +130,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "soft_attribute": _mean([soft_near[t] for t in attributes]),
                 "weakest": min(in_context.values(), default=1.0),
                 "weakest_near": min(soft_near.values(), default=1.0),
-                "weakest_name": weakest_name(reading, own | context, whole, index.vocabulary.idf),
+                "weakest_name": named,
                 "cause": float(reading.expected != "reason" or any(gives_cause(s.text) for s in around)),
                 "opposed": float(opposed(asked, own)),
                 "negated": float(negates(reading.text) != negates(sentence.text)),
@@ -222,7 +223,7 @@ def _unit(reading: Reading, spans: Sequence[Typed], own: frozenset[str]) -> floa
     best = 0.3 if matches(noun, own) else 0.0
     for span in spans:
         if span.kind in ("quantity", "duration", "money", "percent"):
-            unit = frozenset(stem(w) for w in words(span.unit or span.text))
+            unit = stems(span.unit or span.text)
             if matches(noun, unit):
                 return 1.0
             if any(matches(t, unit) for t in reading.counted):
@@ -234,13 +235,13 @@ def _span_unit(reading: Reading, text: str, spans: Sequence[Typed], pointed: tup
     """Return whether the figure pointed at counts what the question counts: 0.5 where nothing says what it counts."""
     if not reading.counted or reading.expected != "quantity":
         return 1.0
-    unit = {stem(w) for w in words(text[slice(*pointed)])}
+    unit = stems(text[slice(*pointed)])
     for span in spans:
         if span.kind in _FIGURES and span.start < pointed[1] and span.end > pointed[0]:
-            unit |= {stem(w) for w in words(span.unit or span.text)}
-    if matches(reading.counted[-1], frozenset(unit)):
+            unit |= stems(span.unit or span.text)
+    if matches(reading.counted[-1], unit):
         return 1.0
-    if any(matches(t, frozenset(unit)) for t in reading.counted):
+    if any(matches(t, unit) for t in reading.counted):
         return 0.8
     return 0.0 if any(w.isalpha() for w in unit) else 0.5
 

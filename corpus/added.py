@@ -205,9 +205,9 @@ class AddedDocuments:
             for wanted in names:
                 exact = [entries[wanted]] if wanted in entries else []
                 found = exact or [a for a in entries.values() if wanted in (*possible_ids(a.name), a.origin)]
-                if not found and unknown is None:
-                    raise CorpusError(f"no added document is called {wanted!r}: `gapbot documents` lists them")
-                if not found and unknown is not None:
+                if not found:
+                    if unknown is None:
+                        raise CorpusError(f"no added document is called {wanted!r}: `gapbot documents` lists them")
                     unknown.append(wanted)
                 gone += [a for a in found if a not in gone]
             for a in gone:

@@ -91,8 +91,8 @@ class Index:
         self.catalogue = Catalogue(path / "catalogue.sqlite")
         # Counted here, by one thread: several that load a graph at once each add what is not saved yet to what is to be
         # saved, and Chroma writes then into a generation that is published.
-        held_here = self.store.count("passages"), self.store.count("sentences")
-        if held_here != (self.generation.passages, self.generation.sentences):
+        counts = self.store.count("passages"), self.store.count("sentences")
+        if counts != (self.generation.passages, self.generation.sentences):
             raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
         self._passages = LexicalIndex(path / "words" / "passages")
         self._sentences = LexicalIndex(path / "words" / "sentences")

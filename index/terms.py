@@ -136,6 +136,11 @@ def stem(word: str) -> str:
     return stemmed
 
 
+def stems(text: str) -> frozenset[str]:
+    """Return the stems of all words of a text, those without meaning of their own too."""
+    return frozenset(stem(w) for w in words(text))
+
+
 @lru_cache(maxsize=20_000)
 def sentence_terms(text: str) -> frozenset[str]:
     """Return the set of index terms of a text."""
