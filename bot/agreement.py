@@ -46,9 +46,9 @@ def same_figure(own: Figure, other: Figure) -> bool:
         return False
     digits = len(own.value.normalize().as_tuple().digits)
     rounded = Decimal(f"{other.value:.{digits - 1}e}")
-    if own.hedge in ("over", "more than"):
+    if own.hedge in ("over", "more than", "at least", "upwards of"):
         return own.value < other.value <= own.value * Decimal("1.05")
-    if own.hedge in ("under", "less than", "nearly", "almost"):
+    if own.hedge in ("under", "less than", "nearly", "almost", "at most", "up to"):
         return own.value > other.value >= own.value * Decimal("0.95")
     return rounded == own.value and abs(own.value - other.value) <= other.value * Decimal("0.05")
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from bot.spans import HEDGES
 from index.terms import matches, stems, words
 
 _NAME = re.compile(r"\b(?:[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\d+[A-Z]\w*)")
@@ -10,9 +11,9 @@ _BOUNDARY = re.compile(r"[,;:] |\b(?:and|while|whereas|but|than|against|which|ah
 _SOURCE = re.compile(
     r"\b(?:according to|says?|said|estimates?|reports?|reported|finds?|found|puts?|by (?:the|its|their) \w+ (?:of|in|at|from))\b[^,;]*"
 )
-_HEDGE = r"(?:(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|at least|up to|the|an?)\s+)*"
+_HEDGE = rf"(?:(?:{HEDGES}|the|an?)\s+)*"
 _OWNER = re.compile(
-    rf"((?:[A-ZÀ-ÖØ-ÞĐ][\w&.-]*\s)*[A-ZÀ-ÖØ-ÞĐ][\w&.-]*)(?:[’']s?|\s(?!of\b|in\b|and\b|or\b|to\b|for\b|by\b|at\b|on\b)(?!about|some|over|under|nearly|almost|around|roughly\b)[a-z]+)\s{_HEDGE}$"
+    rf"((?:[A-ZÀ-ÖØ-ÞĐ][\w&.-]*\s)*[A-ZÀ-ÖØ-ÞĐ][\w&.-]*)(?:[’']s?|\s(?!of\b|in\b|and\b|or\b|to\b|for\b|by\b|at\b|on\b)(?!(?:{HEDGES})\b)[a-z]+)\s{_HEDGE}$"
 )
 _PLACED = re.compile(r"\b(?:in|of|at|by|near|from|for|with|the)\s$", re.I)
 

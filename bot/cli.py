@@ -58,6 +58,14 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *given: object) -> None:
+        from importlib.metadata import version
+
+        print(f"gapbot {version('gapbot')}")
+        parser.exit()
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UsageError(f"{message} (see `{self.prog} --help`)")
@@ -67,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="gapbot", description="Answers about Vietnam's AI investment gap, each cited from its source."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     parser.add_argument("--home", help="folder of the index and logs (default: GAPBOT_HOME or the user data folder)")
     parser.add_argument("--corpus", help="folder of documents in place of the shipped corpus (default: GAPBOT_CORPUS)")
     parser.add_argument(

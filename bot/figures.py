@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from bot.spans import HEDGES
 from corpus.sentences import Span
 
 _WORD_VALUES = {
@@ -53,10 +54,7 @@ _FRACTION = re.compile(
 )
 _PARTS = {w: i for i, w in enumerate("third quarter fifth sixth seventh eighth ninth tenth".split(), start=3)}
 _RANGE = re.compile(r"\s?(?:to|and|or|[-–—])\s?")
-_HEDGES = re.compile(
-    r"(?:\b(?:about|around|roughly|approximately|some|nearly|almost|over|under|more than|less than|close to|circa)|~)\s*$",
-    re.I,
-)
+_HEDGES = re.compile(rf"(?:\b(?:{HEDGES}|circa)|~)\s*$", re.I)
 FRACTION = "fraction"
 
 

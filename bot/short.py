@@ -5,15 +5,13 @@ from collections.abc import Sequence
 
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
-from bot.spans import Kind, Typed
+from bot.spans import HEDGES, Kind, Typed
 from index.terms import matches, sentence_terms, stem, stems, words
 
 _EDGES = " ,;:."
 _MOST_WORDS = 16
 _WHOLE = frozenset({"money", "percent", "duration", "name"})
-_HEDGE = re.compile(
-    r"^(?:more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|up to)\s+", re.I
-)
+_HEDGE = re.compile(rf"^(?:{HEDGES})\s+", re.I)
 _NAME_BEFORE = re.compile(
     r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with |\()?$"
 )

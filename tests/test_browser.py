@@ -196,6 +196,8 @@ def test_on_a_phone_the_sources_follow_below_the_chat(visit: Any, base_url: str)
 
 def test_everything_works_by_keyboard_alone(visit: Any, fake_url: str) -> None:
     page = visit(fake_url)
+    # The question box takes the focus by itself once it is drawn, on a slow machine after the transcript.
+    page.wait_for_function("document.activeElement?.matches('#question textarea')")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
     page.keyboard.type("How many?")

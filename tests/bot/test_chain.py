@@ -8,6 +8,7 @@ import pytest
 
 from bot.answer import Answer, Question
 from bot.chain import Chain
+from bot.compose import FOREIGN
 from bot.evaluation import citations_hold
 from corpus.errors import UsageError
 
@@ -51,6 +52,21 @@ def test_a_question_off_the_subject_is_not_answered(shipped_chain: Chain, questi
     assert answer.status in ("not_in_corpus", "near_miss")
     assert not answer.citations
     assert not marks(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("question", "foreign"),
+    [
+        ("Việt Nam đầu tư bao nhiêu vào AI?", True),
+        ("Wie viele KI-Modelle hat China entwickelt?", True),
+        ("who is Xavier Blorfson Quuxman?", False),
+        ("viettl datacentrs how mny", False),
+    ],
+)
+def test_a_question_in_another_language_is_told_so(shipped_chain: Chain, question: str, foreign: bool) -> None:
+    answer = shipped_chain.ask(Question(question))
+    assert (answer.text == FOREIGN) == foreign
+    assert not (foreign and answer.status == "answered")
 
 
 def test_a_missing_fact_is_named_and_the_closest_passages_are_not_an_answer(shipped_chain: Chain) -> None:

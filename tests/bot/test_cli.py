@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ def test_json_has_the_fields_of_the_contract_and_nothing_else_on_standard_output
     )
     assert row["status"] == "answered"
     assert 0 <= row["confidence"] <= 1
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    done = run("--version", home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"gapbot {version('gapbot')}\n")
 
 
 def test_a_question_that_is_not_answered_exits_with_3(shipped_home: Path) -> None:
