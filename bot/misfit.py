@@ -76,7 +76,7 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
         spoken = _SPOKEN.search(sentence[:start])
         if not spoken and _HEAD.fullmatch(sentence[:start]):
             spoken = _SPEAKS.match(sentence[end:])
-        if spoken and not stems(spoken.group(1)) & stems(reading.text):
+        if spoken and not stems(spoken.group(1).removesuffix(" to")) & stems(reading.text):
             return True
     return _another_role(reading, sentence) or (not prospective(reading.text) and _is_wish(reading, sentence, start))
 
