@@ -33,7 +33,8 @@ from index.retriever import Index
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
 
-_K = 20
+RETRIEVED = 20
+"""How many passages are retrieved for a question."""
 _AT_ONCE = 4
 """How many questions are looked up at once: more would only contend for the interpreter, whoever waits for an LLM."""
 _TURNS = 12
@@ -208,7 +209,7 @@ class Chain:
 
     def _retrieve(self, read: Read) -> Found:
         with self._room:
-            found = candidates(read.reading, read.index.retrieve(read.text, _K, read.before), read.index)
+            found = candidates(read.reading, read.index.retrieve(read.text, RETRIEVED, read.before), read.index)
             judged = answerability.judge(read.reading, found, self._reader)
         return Found(read, judged.ranked, judged.scores, judged.probability)
 
@@ -253,7 +254,7 @@ class Chain:
         reading, index = read_question(subject), found.read.index
         if not reading.terms or max(map(index.vocabulary.idf, reading.terms)) < rare:
             return None
-        known = told(reading, candidates(reading, index.retrieve(subject, _K), index))
+        known = told(reading, candidates(reading, index.retrieve(subject, RETRIEVED), index))
         return replace(extracted(replace(base, confidence=SURE), found, known), short=None) if known else None
 
     def _side(self, read: Read, side: str) -> Found:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.about import RARE
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.common import is_ordinary
 from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
 from bot.cues import DOWNS, UPS
 from bot.extractive import SEVERAL, choose
+from bot.language import is_foreign
 from bot.question import Reading
 from bot.short import short_answer
 from bot.signals import Candidate
@@ -24,8 +24,6 @@ ALSO = "Also:"
 FOREIGN = "I know few of these words: I read questions in English. (Tôi chỉ đọc được câu hỏi bằng tiếng Anh.)"
 """What is said to a question in another language; in Vietnamese too, which readers of this subject are likely to use."""
 _NEAR = 3
-_SENTENCE = 4
-_SMALL = re.compile(r"^[^\W\d_]+|\b(?![A-ZÀ-ÖØ-ÞĐ])[^\W\d_]+")
 _MOST_MISSING = 2
 # Words that stand for things and name none.
 _EMPTY = frozenset(
@@ -161,16 +159,16 @@ def _beside(text: str, figures: Sequence[Figure], cited: Citations) -> tuple[str
 
 
 def refused(base: Answer, found: Found) -> Answer:
-    """Return the refusal: that the subject is not there, or what is missing and the closest passages."""
+    """Return the refusal: that the subject is not there, or what is missing and the closest passages; or that it is not English."""
     best = found.ranked[0] if found.ranked else None
-    if _is_foreign(found.read):
+    vocabulary = found.read.index.vocabulary
+    if is_foreign(found.read.text, lambda w: w in vocabulary or w in STOPWORDS or is_ordinary(stem(w))):
         return replace(base, status="not_in_corpus", text=FOREIGN)
     if best is None or (
         best.signals["cosine"] < _ON_TOPIC_COSINE and best.signals["context_coverage"] < _ON_TOPIC_COVERAGE
     ):
         return replace(base, status="not_in_corpus", text="The sources I hold say nothing about this.")
     missing = _missing(found)
-    vocabulary = found.read.index.vocabulary
     unknown = [w for w in missing if not vocabulary.frequency(stem(words(w)[0]))]
     if _contrary(found.read.reading, best, missing):
         text = "The sources I hold say otherwise than this question takes for granted."
@@ -186,18 +184,6 @@ def refused(base: Answer, found: Found) -> Answer:
         if len(cited.items) == _NEAR:
             break
     return replace(base, status="near_miss", text=text, closest=tuple(cited.items))
-
-
-def _is_foreign(read: Read) -> bool:
-    """Tell a question in another language: neither English nor the sources have most of its words that are no names."""
-    vocabulary, known = read.index.vocabulary, 0
-    asked = [m.group() for m in _SMALL.finditer(read.text) if words(m.group())]
-    for word in asked:
-        normal = words(word)[0]
-        # Accents are folded: "đầu" must not pass for the Dau of somebody's name.
-        mine = normal in vocabulary and (word.isascii() or vocabulary.idf(stem(normal)) < RARE)
-        known += normal in STOPWORDS or mine or (word.isascii() and is_ordinary(stem(normal)))
-    return len(asked) >= _SENTENCE and 2 * known < len(asked)
 
 
 def _contrary(reading: Reading, best: Candidate, missing: Sequence[str]) -> bool:

@@ -162,9 +162,9 @@ def _concerns(statement: Statement, short: str) -> bool:
     forms = (value, f"{value} {statement.unit or ''}", shown_value(statement))
     numbers = {w for text in forms for w in words(text) if w[0].isdigit()}
     said = {w for w in words(short) if w[0].isdigit()}
-    if numbers & said or not (numbers or said):
-        return True
-    return not re.search(r"\d", value + short) and bool(sentence_terms(value) & sentence_terms(short))
+    if numbers or said:
+        return bool(numbers & said)
+    return not value or bool(sentence_terms(value) & sentence_terms(short))
 
 
 def _comparable(a: Statement, b: Statement) -> bool:

@@ -14,16 +14,19 @@ _SHARE = re.compile(
     r"out of|(?:one|two|three|four|\d+) in (?:two|three|four|five|six|seven|eight|nine|ten|\d{1,3}))\b|\d of (?:the|its|their|\d)|%|per ?cent|\bpoints?\b",
     re.I,
 )
-_TIME = re.compile(r"second|minute|hour|day|night|week|month|quarter|year|decade|centur|aged|age\b", re.I)
+_TIME = re.compile(
+    r"\b(?:(?:second|minute|hour|day|night|week|month|quarter|year|decade)s?|centur(?:y|ies)|aged?)\b", re.I
+)
 # A rate may be one of deaths to births.
 _PORTION = re.compile(r"\b(?:share|percentage|percent|proportion|fraction|what part)\b", re.I)
-_RANK = re.compile(r"^(?:and |so |but )?(?:what|which|where)\b.*\b(?:rank(?:s|ed)?|place[ds]?|position)\b", re.I)
 _SCORE = re.compile(r"^(?:points?|percent)", re.I)
 # "How long" may ask for metres.
 _AGE = re.compile(
     r"\bhow old\b|\b(?:what|which) age\b|\bfor how long\b|\bhow many (?:years|months|weeks|days|hours|minutes)\b", re.I
 )
 _MEASURES = frozenset({"money", "percent"})
+_NEAR = 25
+"""How many characters before a figure say what it is of: "at the age of"."""
 # "The ministry said in May that it would …": May is when it spoke.
 _SPOKEN = re.compile(
     r"\b(said|says|told|stated|reported|announced|estimated|found|published|wrote|according to|report|study|survey|poll|article|"
@@ -49,7 +52,7 @@ _CLAUSE = re.compile(r"[,;:] |\b(?:and|but|while|whereas)\b")
 def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tuple[int, int]) -> bool:
     """Tell whether `sentence[start:end]`, `pointed`, cannot be what a question asks for, though it may look like it.
 
-    It cannot where it is a number and a share is asked for, or an age and it counts other things; a date on which
+    It cannot where it is a number and a share is asked for, points and a rank is, or an age and it counts other things; a date on which
     something was said, and not that of what was said; the deputy of whom is asked for; or a plan, asked what is so today.
 
     >>> from bot.question import read_question
@@ -66,12 +69,19 @@ def misfit(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: tup
     further = _RANGE.match(sentence[end:])
     end += further.end() if further else 0
     own = [s for s in spans if s.kind != "name" and s.start < end and s.end > start]
-    if _PORTION.search(reading.text) and own and not any(s.kind == "percent" for s in own):
-        return not _SHARE.search(sentence)
-    if _RANK.search(reading.text) and own and all(s.kind in _MEASURES or _SCORE.search(s.unit) for s in own):
+    if (
+        _PORTION.search(reading.text)
+        and own
+        and not any(s.kind == "percent" for s in own)
+        and not _SHARE.search(sentence)
+    ):
         return True
-    if _AGE.search(reading.text) and own and any(s.kind in _MEASURES or s.unit for s in own):
-        return not _TIME.search(sentence[max(0, start - 25) : end + 25])
+    if reading.expected == "rank" and own and all(s.kind in _MEASURES or _SCORE.search(s.unit) for s in own):
+        return True
+    counts = any(s.kind in _MEASURES or s.unit for s in own)
+    what = " ".join([sentence[max(0, start - _NEAR) : end], *(s.unit for s in own)])
+    if _AGE.search(reading.text) and counts and not _TIME.search(what):
+        return True
     if reading.expected == "date":
         spoken = _SPOKEN.search(sentence[:start])
         if not spoken and _HEAD.fullmatch(sentence[:start]):

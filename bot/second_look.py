@@ -8,7 +8,7 @@ Orlo in Lima?" is answered all the better as "Who founded in Lima?" by a passage
 import re
 
 from bot.question import Reading
-from bot.reader import Reader
+from bot.reader import SCALE, Reader
 from index.encoder import PassageText
 from index.terms import stems
 
@@ -21,8 +21,6 @@ MOST_WORDS = 6
 """How many words of a question are left out in turn: each costs a reading of some 60 tokens."""
 
 _WORD = re.compile(r"[\w’'.-]*\w")
-# Log-odds of evidence, span and answerability, brought to about -1 to 1.
-_SCALE = (6.0, 10.0, 5.0)
 
 
 def second_look(reading: Reading, passage: PassageText, place: int, reader: Reader) -> list[float]:
@@ -33,7 +31,7 @@ def second_look(reading: Reading, passage: PassageText, place: int, reader: Read
     for read in reader.read_pairs([(q, near) for q in asked]):
         sentence = read.sentences[own]
         said.append(
-            [v / s for v, s in zip((sentence.evidence, sentence.span_score, read.answerable), _SCALE, strict=True)]
+            [v / s for v, s in zip((sentence.evidence, sentence.span_score, read.answerable), SCALE, strict=True)]
         )
     changes = [[b - a for a, b in zip(said[0], other, strict=True)] for other in said[1:]] or [[0.0] * 3]
     rises, falls = [max(c) for c in zip(*changes, strict=True)], [min(c) for c in zip(*changes, strict=True)]

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
-from bot.spans import HEDGES, Kind, Typed
+from bot.spans import ABOUT, Kind, Typed
 from index.terms import matches, sentence_terms, stem, stems, words
 
 _EDGES = " ,;:."
 _MOST_WORDS = 16
 _WHOLE = frozenset({"money", "percent", "duration", "name"})
-_HEDGE = re.compile(rf"^(?:{HEDGES})\s+", re.I)
+_ABOUT = re.compile(rf"^(?:{ABOUT})\s+", re.I)
 _NAME_BEFORE = re.compile(
     r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with |\()?$"
 )
@@ -135,7 +135,7 @@ def _whole(sentence: str, spans: Sequence[Typed], pointed: str) -> str | None:
     start = sentence.find(pointed)
     for span in spans:
         if pointed and span.kind in _WHOLE and span.start <= start and start + len(pointed) <= span.end:
-            pointed = _HEDGE.sub("", span.text)
+            pointed = _ABOUT.sub("", span.text)
     text = _balanced(re.sub(r"\s+", " ", pointed)).strip(_EDGES)
     return text if 0 < len(text.split()) <= _MOST_WORDS else None
 

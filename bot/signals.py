@@ -13,7 +13,7 @@ from bot.misfit import misfit
 from bot.named import weakest_name
 from bot.pointing import pointed_at
 from bot.question import Reading
-from bot.reader import ReadPassage, ReadSentence
+from bot.reader import SCALE, ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
 from bot.years import another_year, year_match
@@ -35,8 +35,6 @@ _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|de
 
 _FIGURES = frozenset({"quantity", "duration", "money", "percent"})
 _CLAUSE_END = re.compile(r"[,;:] |\b(?:which|while|whereas|but|than|and)\b")
-# The reader's log-odds are brought to about -1 to 1.
-_READ_SCALE = (6.0, 10.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ def read_signals(
     fitting = [s for s in spans if s.kind in fits and s.start < pointed[1] and s.end > pointed[0]]
     if reading.expected == "person":
         fitting = [s for s in fitting if not re.search(r"\d", s.text) and not s.text.isupper()]
-    signals = {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, _READ_SCALE, strict=False)}
+    signals = {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, SCALE, strict=False)}
     return signals | {
         "span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting)),
         "astray": float(astray(text, *pointed, {*reading.names, *reading.numbers})),

@@ -23,9 +23,11 @@ _CURRENCY_WORD = (
 )
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
 _YEAR = r"(?:1[5-9]\d\d|20\d\d|21\d\d)"
-HEDGES = r"more than|less than|over|under|about|around|approximately|roughly|nearly|almost|some|at least|at most|up to|upwards of|close to"
+ABOUT = r"about|around|approximately|roughly|nearly|almost|some|close to"
 """A pattern of words before a figure that make it less exact."""
-_HEDGE = rf"(?:(?:{HEDGES})\s+)?"
+HEDGES = rf"{ABOUT}|more than|less than|over|under|at least|at most|up to|upwards of"
+"""A pattern of these, and of words that make of a figure a bound."""
+_HEDGE = rf"(?:\b(?:{HEDGES})\s+)?"
 _TIME_UNIT = (
     r"(?:seconds?|minutes?|hours?|days?|nights?|weeks?|fortnights?|months?|quarters?|years?|decades?|centur(?:y|ies))"
 )

@@ -71,14 +71,14 @@ def train(options: argparse.Namespace) -> None:
     transformer = AutoModel.from_pretrained(folder)
     # Every user has the word embeddings already: they stay as they are, and need not be shipped.
     transformer.embeddings.word_embeddings.weight.requires_grad = False
-    if options.adapters:
-        transformer = adapted(transformer, options.adapters)
     model = Reader(transformer, transformer.config.hidden_size).to(device)
     if options.begin:
         exported = options.begin.suffix == ".onnx"
         model.load_state_dict(
             restored(options.begin, model) if exported else torch.load(options.begin, map_location=device)
         )
+    if options.adapters:
+        model.transformer = adapted(model.transformer, options.adapters).to(device)
     begun = {k: v.clone() for k, v in model.state_dict().items()} if options.average < 1 else {}
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.01)

@@ -23,6 +23,7 @@ def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], s
     answer, or only a part of it.
     """
     model.eval()
+    device = next(model.parameters()).device
     known, labels, exact, overlaps, hits = [], [], [], [], []
     short: Counter[str] = Counter()
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].text))
@@ -30,7 +31,8 @@ def evaluate(model: Reader, tokenizer: Tokenizer, examples: Sequence[Example], s
         chunk = [examples[i] for i in order[at : at + size]]
         encodings = encode(tokenizer, chunk)
         data = batch(chunk, encodings)
-        tokens, answerable = model(data["input_ids"], data["attention_mask"], data["token_type_ids"])
+        read = model(*(data[k].to(device) for k in ("input_ids", "attention_mask", "token_type_ids")))
+        tokens, answerable = (t.cpu() for t in read)
         for example, encoding, logits, score in zip(chunk, encodings, tokens, answerable, strict=True):
             known.append(float(score))
             labels.append(bool(example.evidence))

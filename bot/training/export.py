@@ -88,7 +88,7 @@ def bare(model: Any) -> None:
 
 
 def restored(file: Path, reader: Reader) -> dict[str, torch.Tensor]:
-    """Return the state of a reader from its exported file, as near as 7 bits come to it.
+    """Return the state of a reader from its exported file, as near as 7 bits come to it. Raises ValueError for another file.
 
     The export names biases and embeddings as the module does; a matrix is found by the bias that is added after it.
     """
@@ -103,13 +103,14 @@ def restored(file: Path, reader: Reader) -> dict[str, torch.Tensor]:
             name = node.input[1].removesuffix("_quantized")
             # (rows, columns) less the zero and times the scale of each column, both of shape (columns,).
             matrix = (plain[node.input[1]].astype(np.float32) - plain[f"{name}_zero_point"]) * plain[f"{name}_scale"]
-            bias = next(name for name in adds[product].input if name in plain)
-            found.setdefault(bias.removeprefix("reader.").removesuffix("bias") + "weight", matrix.T)
+            biases = [name for name in adds[product].input if name in plain]
+            found |= {b.removeprefix("reader.").removesuffix("bias") + "weight": matrix.T for b in biases}
     unused = ("transformer.pooler.", "transformer.embeddings.word_embeddings.")
+    found = {k: v for k, v in found.items() if k in state and v.shape == tuple(state[k].shape)}
     missing = [k for k in state if k not in found and not k.startswith(unused)]
     if missing:
         raise ValueError(f"{file} lacks {', '.join(missing)}")
-    return state | {k: torch.tensor(np.array(v, np.float32)).reshape(state[k].shape) for k, v in found.items()}
+    return state | {k: torch.tensor(np.array(v, np.float32)) for k, v in found.items()}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from rich.progress import track
 
 from bot.answerability import PASSAGES_READ
+from bot.chain import RETRIEVED
 from bot.config import settings
 from bot.conversation import standalone_question
 from bot.pointing import pointed_at
@@ -20,13 +22,13 @@ from bot.question import Reading, understood
 from bot.reader import Reader
 from bot.second_look import second_look
 from bot.signals import NAMES, READ_NAMES, candidates, passage_text, read_signals, spans_of
+from corpus import SHIPPED_CORPUS
 from corpus.sentences import sentence_spans
 from index.build import sync
 from index.encoder import Encoder, PassageText, ensure_exported
 from index.retriever import Evidence, Index
 from tests.bench.squad2 import read_squad
 
-K = 20
 Array = npt.NDArray[np.float32]
 Key = tuple[str, int]
 Passages = list[dict[str, Any]]
@@ -90,57 +92,65 @@ def squad(data: Path, most: int) -> Passages:
     return rows
 
 
+@contextmanager
+def indexed(corpus: Path) -> Iterator[Index]:
+    """Index a folder of documents for as long as it is needed."""
+    config = settings()
+    with tempfile.TemporaryDirectory() as temporary:
+        sync(Path(temporary), corpus, config.encoders, config.encoder)
+        index = Index(Path(temporary), Encoder(ensure_exported(config.encoders, config.encoder)))
+        try:
+            yield index
+        finally:
+            index.close()
+
+
 def ask_sets(sets: dict[str, Passages], asked_of: frozenset[str]) -> list[Asked]:
     """Ask the questions of the areas `asked_of` over all passages as one corpus.
 
     Each answerable question is asked a second time with its own document left out, which makes it unanswerable.
     """
-    config = settings()
+    rows: list[Asked] = []
     with tempfile.TemporaryDirectory() as temporary:
-        corpus = Path(temporary) / "corpus"
-        corpus.mkdir()
-        with (corpus / "passages.jsonl").open("w", encoding="utf-8") as file:
+        with (Path(temporary) / "passages.jsonl").open("w", encoding="utf-8") as file:
             for p in [p for passages in sets.values() for p in passages]:
                 file.write(json.dumps({"id": p["id"], "title": p["title"], "text": p["text"]}) + "\n")
-        sync(Path(temporary) / "index", corpus, config.encoders, config.encoder)
-        index = Index(Path(temporary) / "index", Encoder(ensure_exported(config.encoders, config.encoder)))
-        wanted = [(area, p, q) for area in sets if area in asked_of for p in sets[area] for q in p["questions"]]
-        rows: list[Asked] = []
-        for area, p, q in track(wanted, "asking"):
-            text = index.corrected(q.get("standalone") or q["question"])
-            found = index.retrieve(text, K)
-            evidence = [" ".join(e.split()) for e in q["evidence"] or []]
-            gold = frozenset({p["id"]} if q["answerable"] else ())
-            rows += _rows(index, area, q.get("kind", ""), text, found, gold, evidence)
-        index.close()
+        with indexed(Path(temporary)) as index:
+            wanted = [(area, p, q) for area in sets if area in asked_of for p in sets[area] for q in p["questions"]]
+            for area, p, q in track(wanted, "asking"):
+                text = index.corrected(q.get("standalone") or q["question"])
+                found = index.retrieve(text, RETRIEVED)
+                evidence = [" ".join(e.split()) for e in q["evidence"] or []]
+                gold = frozenset({p["id"]} if q["answerable"] else ())
+                rows += _rows(index, area, q.get("kind", ""), text, found, gold, evidence)
     return rows
 
 
 def ask_shipped(files: Sequence[Path]) -> list[Asked]:
     """Ask the development questions of the shipped corpus: short facts that stand alone, which the other sets lack."""
-    config = settings()
-    sync(config.index, config.corpus, config.encoders, config.encoder)
-    index = Index(config.index, Encoder(ensure_exported(config.encoders, config.encoder)))
     rows: list[Asked] = []
-    for case in track(list(_cases(files)), "asking of the shipped corpus"):
-        if case["kind"] == "ambiguous":
-            continue
-        answerable = case.get("answerable", True)
-        text = index.corrected(standalone_question(case["question"], case.get("history", [])))
-        found = index.retrieve(text, K, (case.get("history") or [""])[-1])
-        hits = [
-            (e, s)
-            for e in found
-            for s in e.sentences
-            if any(re.search(p, s.text) for p in case.get("evidence", []))
-            and (not case.get("gold") or any(re.search(g, s.text) for g in case["gold"]))
-        ]
-        gold = frozenset(e.document.id for e, _ in hits) if answerable else frozenset()
-        if answerable and not gold:
-            continue
-        rows += _rows(index, "shipped", case["kind"], text, found, gold, [" ".join(s.text.split()) for _, s in hits])
-    index.close()
+    with indexed(SHIPPED_CORPUS) as index:
+        for case in track(list(_cases(files)), "asking of the shipped corpus"):
+            if case["kind"] != "ambiguous":
+                rows += _asked_of_shipped(case, index)
     return rows
+
+
+def _asked_of_shipped(case: dict[str, Any], index: Index) -> Iterator[Asked]:
+    answerable = case.get("answerable", True)
+    text = index.corrected(standalone_question(case["question"], case.get("history", [])))
+    found = index.retrieve(text, RETRIEVED, (case.get("history") or [""])[-1])
+    hits = [
+        (e, s)
+        for e in found
+        for s in e.sentences
+        if any(re.search(p, s.text) for p in case.get("evidence", []))
+        and (not case.get("gold") or any(re.search(g, s.text) for g in case["gold"]))
+    ]
+    gold = frozenset(e.document.id for e, _ in hits) if answerable else frozenset()
+    if gold or not answerable:
+        evidence = [" ".join(s.text.split()) for _, s in hits]
+        yield from _rows(index, "shipped", case["kind"], text, found, gold, evidence)
 
 
 def _cases(files: Sequence[Path]) -> Iterator[dict[str, Any]]:

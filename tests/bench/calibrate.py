@@ -1,4 +1,4 @@
-"""Fit the ranking and abstention models from named data: `python -m tests.bench.calibrate --data ../shared/reading`.
+"""Fit the ranking and abstention models from named data: `python -m tests.bench.calibrate`.
 
 Every question is asked over all passages as one corpus, through the product's own index, signals and reader. Figures
 are cross-validated by area: each area is judged by models that have not seen it, and none is one that the reader was
@@ -8,7 +8,6 @@ trained on. Writes bot/answerability.json, and with --figure a reliability diagr
 import argparse
 import json
 import pickle
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from bot.answerability import DOUBTFUL
 from bot.reader import Reader
 from bot.second_look import LOOK_NAMES
 from bot.signals import NAMES, READ_NAMES
-from bot.training.data import LEFT_OUT
+from bot.training.data import LEFT_OUT, OWN
 from tests.bench.asked import (
     Asked,
     ask_sets,
@@ -53,17 +52,14 @@ UNREAD = frozenset({*LEFT_OUT, "reports in sentences", "shipped"})
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--public", type=Path, help="folder of the public sets, to fit on SQuAD 2.0 as well")
     parser.add_argument("--rows", type=Path, help="where rows are kept: there already, they are not asked again")
     parser.add_argument("--read", action="store_true", help="let the reader read the kept rows anew: it has changed")
     parser.add_argument("--out", type=Path, default=BOT / "answerability.json")
     parser.add_argument("--figure", type=Path, help="draw the reliability diagram")
     arguments = parser.parse_args()
-    if not arguments.data.is_dir():
-        sys.exit(f"skipped: {arguments.data} is not there; give the folder of reading sets with --data")
     kept = bool(arguments.rows) and arguments.rows.is_file()
-    rows: list[Asked] = pickle.loads(arguments.rows.read_bytes()) if kept else collect(arguments.data, arguments.public)
+    rows: list[Asked] = pickle.loads(arguments.rows.read_bytes()) if kept else collect(arguments.public)
     if not kept or arguments.read:
         let_read(rows)
         if arguments.rows:
@@ -83,9 +79,9 @@ def main() -> None:
     arguments.out.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
 
 
-def collect(data: Path, public: Path | None) -> list[Asked]:
+def collect(public: Path | None) -> list[Asked]:
     """Ask the questions of every area that the reader has not seen."""
-    own = reading_sets(data) | reading_sets(BOT / "training" / "data")
+    own = reading_sets(OWN)
     # A theme is a corpus of its own, as people have one: its subject is named in every question, and not in every text.
     themes = {name: own.pop(name) for name in list(own) if name.startswith("theme_")}
     rows = ask_sets(own, UNREAD)

@@ -20,6 +20,8 @@ from bot.spans import typed_spans
         ("WIN put Vietnam in 6th place among 40 countries.", "rank", "6th place among 40 countries"),
         ("Viettel operates 15 data centers.", "quantity", "15 data centers"),
         ("There are more than 1,500 AI agents at work.", "quantity", "more than 1,500 AI agents"),
+        ("It had a turnover USD 20 million lower.", "money", "USD 20 million"),
+        ("The levy takes at most 5% of it.", "percent", "at most 5%"),
         ("The law was drafted by Nguyễn Hoàng Hưng.", "name", "Nguyễn Hoàng Hưng"),
     ],
 )

@@ -24,6 +24,16 @@ def test_the_weights_of_the_shipped_file_read_as_the_file_does() -> None:
         example = Example("", question, "Orlan", TEXT, None, ())
         data = batch([example], encode(shipped._tokenizer, [example]))
         with torch.inference_mode():
-            _, answerable = reader.eval()(data["input_ids"], data["attention_mask"], data["token_type_ids"])
+            tokens, answerable = reader.eval()(data["input_ids"], data["attention_mask"], data["token_type_ids"])
+        read = shipped.read(question, [passage])[0]
         # The file computes with 8 bits where these weights compute with 32.
-        assert abs(float(answerable[0]) - shipped.read(question, [passage])[0].answerable) < 0.5
+        assert abs(float(answerable[0]) - read.answerable) < 0.5
+        encoding = encode(shipped._tokenizer, [example])[0]
+        shift = len("Orlan. ")
+        for sentence, (a, b) in zip(read.sentences, passage.sentences, strict=True):
+            own = [i for i, (x, y) in enumerate(encoding.offsets)
+                   if encoding.sequence_ids[i] == 1 and y > x and a <= x - shift < b]  # fmt: skip
+            assert abs(float(tokens[0, own, 2].mean()) - sentence.evidence) < 1
+            starts, ends = ({encoding.offsets[i][k] - shift: float(tokens[0, i, k]) for i in own} for k in (0, 1))
+            assert all(abs(v - starts[place]) < 1.5 for place, v in sentence.starts.items())
+            assert all(abs(v - ends[place]) < 1.5 for place, v in sentence.ends.items())
