@@ -73,16 +73,14 @@ class Reader:
         Each by itself: what comes into a layer is brought to 8 bits by the widest value of all, so that in a batch one
         passage would change what is read in another. It takes no longer, since nothing is padded.
         """
-        contexts = [beginning(p.context) for _, p in pairs]
-        encodings = self._tokenizer.encode_batch(
-            [(q[:MOST_QUESTION], c + p.text) for c, (q, p) in zip(contexts, pairs, strict=True)]
-        )
         result = []
-        for encoding, context, (_, passage) in zip(encodings, contexts, pairs, strict=True):
+        for question, passage in pairs:
+            context = beginning(passage.context)
+            # Not as a batch: its threads take longer to begin than the few passages to be cut into pieces.
+            encoding = self._tokenizer.encode(question[:MOST_QUESTION], context + passage.text)
             tokens, answerable = self._run(encoding)
-            result.append(
-                ReadPassage(float(answerable[0]), tuple(_sentences(tokens[0], encoding, passage, len(context))))
-            )
+            sentences = _sentences(tokens[0], encoding, passage, len(context))
+            result.append(ReadPassage(float(answerable[0]), tuple(sentences)))
         return result
 
     def _run(self, encoding: Encoding) -> list[npt.NDArray[np.float32]]:
