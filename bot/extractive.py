@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from bot.question import Reading
+from bot.short import fitting_kinds
 from bot.signals import Candidate
 from index.terms import matches, sentence_terms
 
@@ -30,6 +31,8 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
     length = len(ranked[0].sentence.text.split())
     covered = _covered(reading, ranked[0])
     several = reading.expected in SEVERAL
+    # Asked for no figure, date or name, one does not know that one sentence says it all.
+    open_ = several or not fitting_kinds(reading)
     pool = list(zip(ranked, scores, strict=True))[1:]
     margin = {"comparison": 4.0}.get(reading.expected, 2.0 if several else 1.2)
     while pool and len(chosen) < _MOST_SENTENCES:
@@ -40,10 +43,10 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
             gain = len(_covered(reading, candidate) - covered)
             # A second sentence of the passage is wanted only for what the first leaves out, if one fact is asked for.
             beside = (
-                (several or gain > 0)
+                (open_ or gain > 0)
                 and candidate.passage_key == ranked[0].passage_key
                 and candidate.read is not None
-                and candidate.read.evidence > _SURE
+                and candidate.read.evidence > (0.0 if open_ else _SURE)
             )
             near = scores[0] - score <= margin and _read_as_evidence(candidate, 0.0)
             if not beside and not (near and (several or (gain and len(chosen) < 2))):
