@@ -29,7 +29,7 @@ from bot.starters import Starters, suggested, tried
 from corpus.documents import Document
 from corpus.errors import GapbotError
 from corpus.profile import Profile
-from index.retriever import Index
+from index.retriever import Evidence, Index
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
 
@@ -209,7 +209,7 @@ class Chain:
 
     def _retrieve(self, read: Read) -> Found:
         with self._room:
-            found = candidates(read.reading, read.index.retrieve(read.text, RETRIEVED, read.before), read.index)
+            found = candidates(read.reading, _found(read), read.index)
             judged = answerability.judge(read.reading, found, self._reader)
         return Found(read, judged.ranked, judged.scores, judged.probability)
 
@@ -273,6 +273,12 @@ class Chain:
             if same and tried.probability >= self._threshold:
                 choices.append(text)
         return tuple(choices)
+
+
+def _found(read: Read) -> list[Evidence]:
+    """Retrieve for a question; one that follows others is looked up as it was typed, too."""
+    typed = read.index.corrected(_plain(read.question.text)) if read.before else ""
+    return read.index.retrieve(read.text, RETRIEVED, read.before, typed)
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

@@ -28,8 +28,8 @@ _PASSAGES, _SENTENCES = 60, 120
 # Convex combination of normalised scores, which beats reciprocal rank fusion once its weights are known
 # (Bruch, Gai and Ingber 2023, arXiv 2210.11934); chosen on the development halves of tests/bench.
 _WEIGHTS = {"passages": 0.25, "sentences": 0.25, "bm25_passages": 0.25, "bm25_sentences": 0.25}
-# A follow-up as it was read, and together with the question before it.
-_BEFORE = {"query": 0.6, "joined": 0.4}
+# A follow-up as it was read, as it was typed, and as read together with the question before it.
+_FOLLOW_UP = {"query": 0.35, "typed": 0.25, "joined": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,11 @@ class Index:
         # Of four letters every second one makes another word: "bake" and "take".
         return re.sub(r"[^\W\d_]{5,}", mend, query)
 
-    def retrieve(self, query: str, k: int = 8, before: str = "") -> list[Evidence]:
+    def retrieve(self, query: str, k: int = 8, before: str = "", typed: str = "") -> list[Evidence]:
         """Return the k best passages for a query, best first; an empty corpus gives none.
 
-        `before` is what was asked before it in a conversation: what both together find counts as well, for a reading
-        of a follow-up may be mistaken.
+        `before` is what was asked before it in a conversation, and `typed` the query as it was typed: what these find
+        counts as well, for a reading of a follow-up may be mistaken.
         """
         if not self.generation.passages:
             return []
@@ -129,8 +129,11 @@ class Index:
         scores = legs.fused()
         if before:
             joined = f"{before} {query}"
-            beside = self._legs(joined, self.encoder.encode_query(joined), k).fused()
-            scores = fuse({"query": dict(scores), "joined": dict(beside)}, _BEFORE)
+            beside = {"joined": dict(self._legs(joined, self.encoder.encode_query(joined), k).fused())}
+            beside["typed"] = dict(scores)
+            if typed and typed != query:
+                beside["typed"] = dict(self._legs(typed, self.encoder.encode_query(typed), k).fused())
+            scores = fuse({"query": dict(scores), **beside}, _FOLLOW_UP)
         fused = scores[:k]
         cosines, bm25 = legs.passages, legs.bm25_passages
         sentence_cosines, sentence_bm25 = legs.sentences, legs.bm25_sentences

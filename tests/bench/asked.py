@@ -139,7 +139,8 @@ def ask_shipped(files: Sequence[Path]) -> list[Asked]:
 def _asked_of_shipped(case: dict[str, Any], index: Index) -> Iterator[Asked]:
     answerable = case.get("answerable", True)
     text = index.corrected(standalone_question(case["question"], case.get("history", [])))
-    found = index.retrieve(text, RETRIEVED, (case.get("history") or [""])[-1])
+    typed = index.corrected(case["question"])
+    found = index.retrieve(text, RETRIEVED, (case.get("history") or [""])[-1], typed)
     hits = [
         (e, s)
         for e in found

@@ -53,7 +53,8 @@ def with_queries(rows: Sequence[Row]) -> list[Row]:
             "all turns": " ".join([*earlier, row["utterance"]]),
             "people's rewrite": row["rewrite"],
         }
-        turns.append({**row, "id": f"{row['year']}-{row['topic']}-{row['turn']}", "queries": queries})
+        identifier = f"{row['year']}-{row['topic']}-{row['turn']}"
+        turns.append({**row, "id": identifier, "queries": queries, "before": "".join(earlier[-1:])})
         earlier.append(row["utterance"])
     return turns
 
@@ -63,7 +64,10 @@ def measured(index: Within, turn: Row) -> dict[str, dict[str, float]]:
     rewrite = index.encoder.encode_query(turn["rewrite"])
     result = {}
     for method, query in turn["queries"].items():
-        ranked = documents(index.retrieve(query, _DEPTH))
+        # The product looks a follow-up up as it was typed as well, and together with the question before it.
+        product = method == "product reading"
+        before, typed = (turn["before"], turn["utterance"]) if product else ("", "")
+        ranked = documents(index.retrieve(query, _DEPTH, before, typed))
         result[method] = {
             "mrr": 1 / (1 + ranked.index(turn["id"])) if turn["id"] in ranked else 0.0,
             "r@1": float(ranked[:1] == [turn["id"]]),

@@ -70,10 +70,11 @@ def retrieval_figures(index: Within, lexical: Bm25, rows: Sequence[Row]) -> Row:
     scores: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for r in progress(rows, "retrieving"):
         for method, query in r["queries"].items():
-            # The product looks a follow-up up together with the question before it.
-            before = r["before"] if method == "product reading" else ""
+            # The product looks a follow-up up as it was typed as well, and together with the question before it.
+            product = method == "product reading"
+            before, typed = (r["before"], index.corrected(r["queries"]["last turn"])) if product else ("", "")
             found = {
-                "hybrid": documents(index.retrieve(index.corrected(query), WIDTH, before)),
+                "hybrid": documents(index.retrieve(index.corrected(query), WIDTH, before, typed)),
                 "bm25": lexical.rank(query, _K),
             }
             for leg, ranked in found.items():

@@ -137,14 +137,14 @@ class Within(Index):
 
     document: str | None = None
 
-    def retrieve(self, query: str, k: int = 8, before: str = "") -> list[Evidence]:
+    def retrieve(self, query: str, k: int = 8, before: str = "", typed: str = "") -> list[Evidence]:
         """Return the k best passages, of the named document alone."""
         if self.document is None:
-            return super().retrieve(query, k, before)
+            return super().retrieve(query, k, before, typed)
         wanted = len(self.catalogue.rows_of(self.document))
         found: list[Evidence] = []
         for many in (WIDTH, self.generation.passages):
-            found = [e for e in super().retrieve(query, many, before) if e.document.id == self.document]
+            found = [e for e in super().retrieve(query, many, before, typed) if e.document.id == self.document]
             if len(found) == wanted:
                 break
         return found[:k]
