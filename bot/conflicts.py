@@ -19,8 +19,6 @@ _FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
 # Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
 _ALIKE = 0.6
 _MARGIN = 1.5
-# Log-odds within which two sentences rank alike: which of them comes first is chance.
-_TIE = 0.6
 _CURRENCIES = frozenset("USD EUR VND SGD GBP CNY JPY KRW INR IDR MYR THB PHP TWD HKD AUD CAD CHF".split())
 _LIMITED = re.compile(r"(?P<unit>.+) \((?P<limit>up to|more than|nearly|about|at least|fewer than|under|above)\)")
 
@@ -75,22 +73,29 @@ def difference(
 def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[float]) -> int:
     """Return the place of the candidate that leads the answer: the first, but for sources that are recorded to differ.
 
-    Of those that rank about alike, the one leads that is worded most like the question; the others are shown beside it.
+    Of those that rank about alike, the one leads whose figure most of the sources give, and of these the one that is
+    worded most like the question; the others are shown beside it.
     """
     document, sentence = ranked[0].evidence.document, ranked[0].sentence
     differing = difference(catalogue, document, sentence.start, sentence.end, None)
     if differing is None:
         return 0
-    alike, lost = [0], penalty(ranked[0].signals)
+    sides = [statement for _, statement in differing.sides]
+    lost = penalty(ranked[0].signals)
+    worth: dict[int, tuple[int, float]] = {}
     for place, (candidate, score) in enumerate(zip(ranked, scores, strict=True)):
-        if scores[0] - score > _TIE:
-            continue
         said = statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end)
+        own = [s for s in sides if s in said]
         # The gate has judged the first alone: what leads in its place must not be worse by any of its rules.
         judged = bool(candidate.read) == bool(ranked[0].read) and penalty(candidate.signals) <= lost
-        if judged and any(s in said for _, s in differing.sides):
-            alike.append(place)
-    return max(alike, key=lambda i: ranked[i].signals["bm25"])
+        if scores[0] - score <= _MARGIN and judged and own:
+            votes = sum(_numbers(s) == _numbers(own[0]) for s in sides)
+            worth[place] = (votes, candidate.signals["bm25"])
+    return max(worth, key=lambda i: worth[i], default=0)
+
+
+def _numbers(statement: Statement) -> frozenset[str]:
+    return frozenset(w for w in words(shown_value(statement)) if w[0].isdigit())
 
 
 def figures_beside(
