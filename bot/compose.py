@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.common import is_ordinary
@@ -61,6 +62,12 @@ class Found:
     probability: float
 
 
+@lru_cache(maxsize=256)
+def _content_hash(document: Document) -> str:
+    # A long document is cited again and again, and takes a millisecond to hash.
+    return document.content_hash()
+
+
 class Citations:
     """Citations of one answer in the order of their markers; the same slice has one marker."""
 
@@ -90,7 +97,7 @@ class Citations:
 
     def _hash(self, document: Document) -> str:
         known = next((c.hash for c in self.items if c.document == document.id), None)
-        return known or document.content_hash()
+        return known or _content_hash(document)
 
     def marker(self, document: Document, start: int, end: int) -> int | None:
         """Return the marker of a slice that is cited already, or None."""

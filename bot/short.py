@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
@@ -166,17 +167,27 @@ def span_score(reading: Reading, sentence: str, span: Typed) -> float:
     # The first kind named for an expectation is the one that fits it best.
     if reading.expected in (span.kind, "fact"):
         score += 1.0
-    for match in re.finditer(r"[\w.,%-]+", sentence):
-        if span.start <= match.start() < span.end:
-            continue
-        term = next((stem(w) for w in words(match.group())), "")
-        if term and matches(term, frozenset(reading.terms)):
-            gap = sentence[min(match.end(), span.end) : max(match.start(), span.start)]
+    for start, end in _places(sentence, frozenset(reading.terms)):
+        if not span.start <= start < span.end:
+            gap = sentence[min(end, span.end) : max(start, span.start)]
             distance = 1 + gap.count(" ")
             # A comma or semicolon between them parts clauses: what stands beyond it belongs to another figure.
             distance += 4 * gap.count(", ") + 8 * gap.count("; ")
             score += 1.0 / distance
     return score
+
+
+# All spans of a sentence are scored by the places of the same terms.
+@lru_cache(maxsize=2_000)
+def _places(sentence: str, asked: frozenset[str]) -> tuple[tuple[int, int], ...]:
+    """Return where the words of a sentence stand that match a term."""
+    return tuple((start, end) for start, end, term in _stemmed(sentence) if matches(term, asked))
+
+
+@lru_cache(maxsize=20_000)
+def _stemmed(sentence: str) -> tuple[tuple[int, int, str], ...]:
+    found = ((m, next(map(stem, words(m.group())), "")) for m in re.finditer(r"[\w.,%-]+", sentence))
+    return tuple((*m.span(), term) for m, term in found if term)
 
 
 def _person_score(sentence: str, span: Typed) -> float:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _TITLED = re.compile(r"(\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*\)?) (?=((?:1[5-9]|20|21)\d\d)\b(?!-\d))")
 _PLAIN_BEFORE = frozenset(
@@ -14,6 +15,7 @@ SUMMED = 0.4
 """How well a sum over years speaks of the one year that is asked for."""
 
 
+@lru_cache(maxsize=20_000)
 def plain_years(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the single years that a text speaks of and those that only end a range; not those of titles.
 
