@@ -14,10 +14,12 @@ from bot.about import RARE, SURE, name_asked, subject_asked, told
 from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
 from bot.citations import verified
+from bot.common import is_ordinary
 from bot.compose import Found, Read, extracted, refused
 from bot.conversation import leans_on_history, standalone_question
 from bot.followups import follow_ups
 from bot.generative import draft, written
+from bot.language import FOREIGN, is_foreign
 from bot.llm import Model
 from bot.prompts import Prompt, rephrasing_prompt
 from bot.question import asked_alone, read_question, sides, understood
@@ -30,6 +32,7 @@ from corpus.documents import Document
 from corpus.errors import GapbotError
 from corpus.profile import Profile
 from index.retriever import Evidence, Index
+from index.terms import STOPWORDS, stem
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
 
@@ -223,6 +226,8 @@ class Chain:
         if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
+        if _in_another_language(found):
+            return replace(base, text=FOREIGN, confidence=0.0)
         about = self._told(base, found, subject_asked(read.text, read.index.encoder.knows_word))
         if about:
             return about
@@ -279,6 +284,16 @@ def _found(read: Read) -> list[Evidence]:
     """Retrieve for a question; one that follows others is looked up as it was typed, too."""
     typed = read.index.corrected(_plain(read.question.text)) if read.before else ""
     return read.index.retrieve(read.text, RETRIEVED, read.before, typed)
+
+
+def _in_another_language(found: Found) -> bool:
+    vocabulary = found.read.index.vocabulary
+    nearest = found.ranked[0].evidence.text if found.ranked else ""
+
+    def known(word: str) -> bool:
+        return word in STOPWORDS or word in vocabulary or is_ordinary(stem(word))
+
+    return is_foreign(found.read.text, known, nearest)
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

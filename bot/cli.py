@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -68,6 +69,8 @@ class _Version(argparse.Action):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
+        if re.search(r"unrecognized arguments: .*--(?:home|corpus|llm)\b", message):
+            message += ": --home, --corpus and --llm stand before the command"
         raise UsageError(f"{message} (see `{self.prog} --help`)")
 
 
@@ -94,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     mcp.set_defaults(run=_mcp)
 
     ask = commands.add_parser("ask", help="answer one question, or a file of them")
-    ask.add_argument("question", nargs="?", help="the question; - reads it from standard input")
+    ask.add_argument("question", nargs="*", help="the question; - reads it from standard input")
     ask.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     ask.add_argument("--batch", metavar="FILE.jsonl", help='rows {"id", "question", "history": [earlier questions]}')
     ask.add_argument("--show-prompt", action="store_true", help="print what an LLM would be sent, and send nothing")
@@ -142,7 +145,7 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
     from bot.render import print_answer
 
     if options.batch:
-        if options.question is not None:
+        if options.question:
             raise UsageError("give a question or --batch FILE.jsonl, not both")
         rows = read_batch(options.batch)
         if options.show_prompt:
@@ -155,9 +158,10 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
             else:
                 print_answer(answer, asked=True)
         return ANSWERED
-    if options.question is None:
+    if not options.question:
         raise UsageError('the question is missing: gapbot ask "How many data centers does Viettel have?"')
-    text = sys.stdin.read() if options.question == "-" else options.question
+    # Whoever leaves the quotes away means one question all the same.
+    text = sys.stdin.read() if options.question == ["-"] else " ".join(options.question)
     question = Question(text)
     check_question(question)
     if options.show_prompt:

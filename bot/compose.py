@@ -6,24 +6,20 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
-from bot.common import is_ordinary
 from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
 from bot.cues import DOWNS, UPS
 from bot.extractive import SEVERAL, choose
-from bot.language import is_foreign
 from bot.question import Reading
 from bot.short import short_answer
 from bot.signals import Candidate
 from corpus.documents import Document
 from index.retriever import Index
-from index.terms import STOPWORDS, matches, sentence_terms, stem, words
+from index.terms import matches, sentence_terms, stem, words
 
 DIFFER = "Sources differ:"
 """How the paragraph of an answer begins that says what other sources say."""
 ALSO = "Also:"
 """How it begins where they give the same figure and say something else of it."""
-FOREIGN = "I know few of these words: I read questions in English. (Tôi chỉ đọc được câu hỏi bằng tiếng Anh.)"
-"""What is said to a question in another language; in Vietnamese too, which readers of this subject are likely to use."""
 _NEAR = 3
 _MOST_MISSING = 2
 # Words that stand for things and name none.
@@ -62,7 +58,7 @@ class Found:
     probability: float
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _content_hash(document: Document) -> str:
     # A long document is cited again and again, and takes a millisecond to hash.
     return document.content_hash()
@@ -166,11 +162,9 @@ def _beside(text: str, figures: Sequence[Figure], cited: Citations) -> tuple[str
 
 
 def refused(base: Answer, found: Found) -> Answer:
-    """Return the refusal: that the subject is not there, or what is missing and the closest passages; or that it is not English."""
+    """Return the refusal: that the subject is not there, or what is missing and the closest passages."""
     best = found.ranked[0] if found.ranked else None
     vocabulary = found.read.index.vocabulary
-    if is_foreign(found.read.text, lambda w: w in vocabulary or w in STOPWORDS or is_ordinary(stem(w))):
-        return replace(base, status="not_in_corpus", text=FOREIGN)
     if best is None or (
         best.signals["cosine"] < _ON_TOPIC_COSINE and best.signals["context_coverage"] < _ON_TOPIC_COVERAGE
     ):

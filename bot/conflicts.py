@@ -1,6 +1,7 @@
 """Sources that differ, or agree: what the corpus records, and what is found among the candidates of one question."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +17,11 @@ from index.terms import matches, sentence_terms, stem, words
 
 _MOST_SIDES = 4
 _FIGURES = frozenset({"money", "percent", "quantity", "duration", "rank"})
-# Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike.
+# Two sentences speak of one thing when their words overlap this much, figures aside, and they rank about alike: their
+# log-odds are within the margin.
 _ALIKE = 0.6
 _MARGIN = 1.5
+_SCALES = frozenset({"thousand", "million", "billion", "trillion"})
 _CURRENCIES = frozenset("USD EUR VND SGD GBP CNY JPY KRW INR IDR MYR THB PHP TWD HKD AUD CAD CHF".split())
 _LIMITED = re.compile(r"(?P<unit>.+) \((?P<limit>up to|more than|nearly|about|at least|fewer than|under|above)\)")
 
@@ -76,26 +79,34 @@ def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[
     Of those that rank about alike, the one leads whose figure most of the sources give, and of these the one that is
     worded most like the question; the others are shown beside it.
     """
-    document, sentence = ranked[0].evidence.document, ranked[0].sentence
-    differing = difference(catalogue, document, sentence.start, sentence.end, None)
+    first = ranked[0]
+    differing = difference(catalogue, first.evidence.document, first.sentence.start, first.sentence.end, None)
     if differing is None:
         return 0
-    sides = [statement for _, statement in differing.sides]
-    lost = penalty(ranked[0].signals)
-    worth: dict[int, tuple[int, float]] = {}
+    given = {document.id: _value(statement) for document, statement in differing.sides}
+    lost, alike = penalty(first.signals), dict[int, frozenset[str]]()
     for place, (candidate, score) in enumerate(zip(ranked, scores, strict=True)):
-        said = statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end)
-        own = [s for s in sides if s in said]
-        # The gate has judged the first alone: what leads in its place must not be worse by any of its rules.
-        judged = bool(candidate.read) == bool(ranked[0].read) and penalty(candidate.signals) <= lost
-        if scores[0] - score <= _MARGIN and judged and own:
-            votes = sum(_numbers(s) == _numbers(own[0]) for s in sides)
-            worth[place] = (votes, candidate.signals["bm25"])
-    return max(worth, key=lambda i: worth[i], default=0)
+        # The gate has judged the first alone: what leads in its place must not be worse by any of its rules, and the
+        # reader must not take it for no evidence.
+        if (
+            scores[0] - score > _MARGIN
+            or penalty(candidate.signals) > lost
+            or candidate.signals.get("evidence", 1) <= 0
+        ):
+            continue
+        for statement in statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end):
+            # Who agrees with the first is no side of the difference, and gives a figure of the same subject.
+            agrees = statement.subject == differing.subject and _value(statement) in given.values()
+            if any(statement is s for _, s in differing.sides) or agrees:
+                given[candidate.evidence.document.id] = alike[place] = _value(statement)
+    votes = Counter(given.values())
+    return max(alike, key=lambda i: (votes[alike[i]], ranked[i].signals["bm25"]), default=0)
 
 
-def _numbers(statement: Statement) -> frozenset[str]:
-    return frozenset(w for w in words(shown_value(statement)) if w[0].isdigit())
+def _value(statement: Statement) -> frozenset[str]:
+    """Return the figure of a statement by its digits and scale, or its words where it has none."""
+    own = words(shown_value(statement))
+    return frozenset(w for w in own if w[0].isdigit() or w in _SCALES) or frozenset(own)
 
 
 def figures_beside(

@@ -23,16 +23,17 @@ _SURE = 0.8
 def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:
     """Choose the sentences of the answer from candidates ranked best first, without repeating a statement.
 
-    A fact needs one sentence, or two where the second covers what the first leaves out. Lists, reasons,
-    comparisons and explanations gather up to four by maximal marginal relevance (Carbonell and Goldstein 1998). What
-    the reader takes for evidence beside the best sentence belongs to any answer.
+    A figure, date or name needs one sentence, or two where the second covers what the first leaves out. Lists, reasons,
+    comparisons and explanations gather up to four by maximal marginal relevance (Carbonell and Goldstein 1998). To any
+    other answer belongs what the reader takes for evidence beside the best sentence, in its passage.
     """
     chosen = [ranked[0]]
     length = len(ranked[0].sentence.text.split())
     covered = _covered(reading, ranked[0])
     several = reading.expected in SEVERAL
-    # Asked for no figure, date or name, one does not know that one sentence says it all.
-    open_ = several or not fitting_kinds(reading)
+    # Where no figure, date or name is asked for nor pointed at, one does not know that one sentence says it all.
+    exact = bool(fitting_kinds(reading)) or bool(re.search(r"\d", ranked[0].pointed or ""))
+    open_ = several or not exact
     pool = list(zip(ranked, scores, strict=True))[1:]
     margin = {"comparison": 4.0}.get(reading.expected, 2.0 if several else 1.2)
     while pool and len(chosen) < _MOST_SENTENCES:

@@ -76,7 +76,9 @@ def _remove(config: Settings, options: argparse.Namespace) -> int:
     if gone:
         print_summary(build_index(config))
     if unknown:
-        raise CorpusError(f"no added document is called {', '.join(map(repr, unknown))}: `gapbot documents` lists them")
+        names = ", ".join(map(repr, unknown))
+        told = f"no added document is called {names}: `gapbot documents` lists them; those of the corpus itself stay"
+        raise CorpusError(told)
     return 0
 
 

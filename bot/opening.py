@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
+from corpus import SHIPPED_CORPUS
 from corpus.errors import CorpusError, GapbotError, IndexMissing
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def open_chain(config: Settings, *, build: bool = False) -> "Chain":
         if not here:
             raise
         if not build and not _agrees("There is no index yet. Build it now (about half a minute)?"):
-            raise
+            if config.corpus == SHIPPED_CORPUS:
+                raise
+            told = f"there is no index of {config.corpus} yet: run `gapbot --corpus {config.corpus} index` to build it"
+            raise IndexMissing(told) from None
     from bot.render import build_index, print_summary
 
     print_summary(build_index(config), to_stderr=True)

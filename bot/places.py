@@ -11,7 +11,7 @@ _NONE = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _SMALL = re.compile(r"\b[a-zà-öø-ÿ][\w'’]*")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def countries(text: str) -> tuple[str, ...]:
     """Return the countries that a text names, in its order, each once.
 

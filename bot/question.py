@@ -25,8 +25,6 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
         ("comparison", r"^(?:did|does|do|is|are|was|were|has|have)\b.*\b(?:more|less|fewer|\w+er)\b.*\bor\b"),
         ("comparison", r"^(?:did|does|do|is|are|was|were|has|have|which|who|what)\b.{1,120}?\bor\b.{1,120}?\b(?:more|less|fewer|\w{3,}er)\b"),
         ("reason", r"^(?:so |and |but )?(?:why\b|how come\b|what (?:is|was|are|were) the (?:reasons?|causes?|cause)\b|what (?:caused|causes|explains|led to|made)\b|for what reasons?)"),
-        # "What is the investment gap?" asks for no sum: what it ends with is another thing than money.
-        ("definition", r"^(?:what(?:'s| is| are)|whats) (?:the |an? )?(?:[\w’'-]+ ){0,3}(?:costs?|prices?|pay|investments?|spending|budget|revenue|funds?|funding|salary|fees?|fines?|valuation) (?!(?:in|on|of|for|by|to|like|now|today|there|here|so|currently|worth|per|each|total|amount|sum|figure|level|size|rate|share)\b)[\w-]+(?<!ed)(?<!ing)\?*$"),
         ("percent", r"\b(?:what|which|how much of a) (?:share|percentage|percent|proportion|fraction|part)\b|\bhow many percent|\b(?:percentage|percent|share|rate) of\b|\bwhat (?:is|was) the [\w ]{0,30}\b(?:rate|share|percentage|margin)\b"),
         ("money", r"\bhow (?:much|many) (?:money|dollars|usd|euros?)\b|\bhow (?:much|large|big|high)\b.*\bin (?:us |u\.s\. )?(?:dollars|usd|euros?|dong|vnd)\b|\b(?:what|how much)\b.*\b(?:cost|costs|price|pay|paid|worth|invest(?:ed|ment|ments)?|spend|spent|spending|budget|revenue|fund(?:s|ed|ing)?|raise[ds]?|salary|salaries|fee|fine|fines|earn(?:s|ed)?|valu(?:e|ed|ation)|market size)\b"),
         ("rank", r"\b(?:rank(?:s|ed|ing)?|what (?:place|position)|which (?:place|position)|placed)\b"),

@@ -26,6 +26,7 @@ _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 _ASKS_PART = re.compile(
     r"what(?:'s| is| are| was| were) (?:(?:the|its|their) [\w -]+ (?:of|for|in|at)\b|[\w .-]+[’']s? \w)", re.I
 )
+_NUMBERS = frozenset({"money", "percent", "duration", "rank", "quantity"})
 # Which spans can answer which kind of question; the first kind named fits best.
 _FITS: dict[Expected, frozenset[Kind]] = {
     "money": frozenset({"money"}), "percent": frozenset({"percent", "quantity"}), "date": frozenset({"date"}),
@@ -65,6 +66,9 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     if pointed is not None:
         at = sentence.find(pointed) if pointed else -1
         alike = {s.kind for s in spans if s.kind != "name" and s.start <= at < s.end}
+        if reading.expected in _NUMBERS and not alike & kinds and not re.search(r"\d", pointed):
+            # "Global technology powers" is no sum of money, whatever the reader makes of the question.
+            return None
         fitting = [s for s in spans if s.kind in (kinds or alike)]
         listed = _of_the_year(reading, sentence, fitting) or _of_the_list(reading, sentence, fitting)
         return _whole(
@@ -167,7 +171,7 @@ def span_score(reading: Reading, sentence: str, span: Typed) -> float:
     # The first kind named for an expectation is the one that fits it best.
     if reading.expected in (span.kind, "fact"):
         score += 1.0
-    for start, end in _places(sentence, frozenset(reading.terms)):
+    for start, end in _matching(sentence, frozenset(reading.terms)):
         if not span.start <= start < span.end:
             gap = sentence[min(end, span.end) : max(start, span.start)]
             distance = 1 + gap.count(" ")
@@ -179,7 +183,7 @@ def span_score(reading: Reading, sentence: str, span: Typed) -> float:
 
 # All spans of a sentence are scored by the places of the same terms.
 @lru_cache(maxsize=2_000)
-def _places(sentence: str, asked: frozenset[str]) -> tuple[tuple[int, int], ...]:
+def _matching(sentence: str, asked: frozenset[str]) -> tuple[tuple[int, int], ...]:
     """Return where the words of a sentence stand that match a term."""
     return tuple((start, end) for start, end, term in _stemmed(sentence) if matches(term, asked))
 

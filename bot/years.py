@@ -15,7 +15,7 @@ SUMMED = 0.4
 """How well a sum over years speaks of the one year that is asked for."""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def plain_years(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the single years that a text speaks of and those that only end a range; not those of titles.
 

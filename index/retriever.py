@@ -120,7 +120,7 @@ class Index:
         """Return the k best passages for a query, best first; an empty corpus gives none.
 
         `before` is what was asked before it in a conversation, and `typed` the query as it was typed: what these find
-        counts as well, for a reading of a follow-up may be mistaken.
+        counts as well, for a reading of a follow-up may be mistaken (weights chosen on MTRAG and CAsT).
         """
         if not self.generation.passages:
             return []
@@ -131,7 +131,8 @@ class Index:
             joined = f"{before} {query}"
             beside = {"joined": dict(self._legs(joined, self.encoder.encode_query(joined), k).fused())}
             beside["typed"] = dict(scores)
-            if typed and typed != query:
+            # "Why?" names nothing to look for.
+            if typed != query and terms(typed):
                 beside["typed"] = dict(self._legs(typed, self.encoder.encode_query(typed), k).fused())
             scores = fuse({"query": dict(scores), **beside}, _FOLLOW_UP)
         fused = scores[:k]

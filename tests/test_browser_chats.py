@@ -320,6 +320,20 @@ def test_a_question_that_does_not_arrive_comes_back(visit: Any, fake_url: str) -
     assert page.locator("#question textarea").input_value() == "differ"
 
 
+def test_a_question_that_arrives_late_leaves_no_message_behind(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    held: list[Any] = []
+    page.route("**/gradio_api/queue/join*", lambda r: r.continue_() if held else held.append(r))
+    page.locator("#question textarea").fill("differ")
+    page.keyboard.press("Enter")
+    page.locator("#message .problem", has_text="did not reach the server").wait_for()
+    held[0].continue_()
+    page.locator("#turn-2.done").wait_for()
+    page.wait_for_function("!document.querySelector('#message .problem')")
+    assert page.locator("#question textarea").input_value() == ""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_any_state(visit: Any, fake_url: str, scheme: str) -> None:
     page = visit(fake_url, color_scheme=scheme)

@@ -69,12 +69,29 @@ function drawn() {
   if (waiting && !busy()) { trigger("select", waiting); waiting = null; }
   if (!busy()) say("gapbot:turns", all.map((turn) => JSON.parse(turn.dataset.saved)));
 }
-watch("value", () => { clearTimeout(lost); drawn(); });
+watch("value", () => { clearTimeout(lost); found(); drawn(); });
 say("gapbot:ready");
 
 // Gradio empties the box even where its connection has just broken: what did not arrive comes back, and the page says so.
 const PATIENCE = 6000;
-let lost = 0;
+let lost = 0, missed = null;
+function tell(text) {
+  const line = document.querySelector("#message p");
+  line.className = text ? "problem" : "";
+  text ? line.setAttribute("role", "alert") : line.removeAttribute("role");
+  line.textContent = text;
+}
+// It may come late: then it stands above, and neither in the box nor in a message.
+function found() {
+  const last = [...element.querySelectorAll(".turn")].at(-1);
+  if (missed === null || !last?.dataset.saved || JSON.parse(last.dataset.saved).question !== missed.trim()) return;
+  if (box().value === missed) {
+    box().value = "";
+    box().dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  missed = null;
+  tell("");
+}
 function sent() {
   const text = box()?.value ?? "";
   if (!text.trim() || busy()) return;
@@ -85,10 +102,8 @@ function sent() {
       box().value = text;
       box().dispatchEvent(new Event("input", { bubbles: true }));
     }
-    const line = document.querySelector("#message p");
-    line.className = "problem";
-    line.setAttribute("role", "alert");
-    line.textContent = "The question did not reach the server. It stands in the box again.";
+    missed = text;
+    tell("The question did not reach the server. It stands in the box again.");
   }, PATIENCE);
 }
 document.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box()) sent(); }, true);

@@ -8,8 +8,8 @@ import pytest
 
 from bot.answer import Answer, Question
 from bot.chain import Chain
-from bot.compose import FOREIGN
 from bot.evaluation import citations_hold
+from bot.language import FOREIGN
 from corpus.errors import UsageError
 
 ANSWERED = [
@@ -58,6 +58,8 @@ def test_a_question_off_the_subject_is_not_answered(shipped_chain: Chain, questi
     ("question", "foreign"),
     [
         ("Việt Nam đầu tư bao nhiêu vào AI?", True),
+        ("Năm 2024 Viettel có bao nhiêu trung tâm dữ liệu?", True),
+        ("Ai là giám đốc điều hành của FPT Smart Cloud?", True),
         ("Wie viele KI-Modelle hat China entwickelt?", True),
         ("中国开发了多少个人工智能模型？", True),
         ("who is Xavier Blorfson Quuxman?", False),
