@@ -14,7 +14,7 @@ _MOST_WORDS = 16
 _WHOLE = frozenset({"money", "percent", "duration", "name"})
 _ABOUT = re.compile(rf"^(?:{ABOUT})\s+", re.I)
 _NAME_BEFORE = re.compile(
-    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:is |was |at |with |\()?$"
+    r"(?:^|[,;:] |and |is |was |with )(?:the )?(?:\w+ )?([A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*) (?:[a-z]+ ){0,2}\(?$"
 )
 _YEAR_AFTER = re.compile(r"(?: \w+){0,2},? \(?(?:in |for |of |during )?((?:1[5-9]|20|21)\d\d)\b")
 # "14 or 15?": figures alone, since "or" between words says little of which of them is asked for.
@@ -22,6 +22,7 @@ _ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
 _DEFINING = re.compile(
     r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for)(?:, [^,]{1,60},)? (.+?)(?:[;.](?:\s|$)|, (?:such|for|which|so|and|but)\b)"
 )
+_GOES_ON = re.compile(r",? (?:which|that|who|whose|where)\b")
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 _ASKS_PART = re.compile(
     r"what(?:'s| is| are| was| were) (?:(?:the|its|their) [\w -]+ (?:of|for|in|at)\b|[\w .-]+[’']s? \w)", re.I
@@ -59,14 +60,16 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
         # and so may a name: what the seat or the head of a thing is, is no definition.
         predicate = re.search(r"\b(?:is|are|was|means?|called) $", sentence[: max(0, sentence.find(pointed))])
         named = reading.expected == "definition" and _ASKS_PART.match(reading.text) and pointed[:1].isupper()
-        pointed = pointed if predicate or named or re.search(r"\d", pointed) else ""
+        # "Software, which …" says as yet little of what the thing is.
+        begun = _GOES_ON.match(sentence[sentence.find(pointed) + len(pointed) :]) if pointed else None
+        pointed = pointed if (predicate and not begun) or named or re.search(r"\d", pointed) else ""
     if pointed and " or " not in reading.text and repeats_question(Typed("name", 0, len(pointed), pointed), reading):
         # What the question says itself is no answer to it, unless it leaves a choice.
         return None
     if pointed is not None:
         at = sentence.find(pointed) if pointed else -1
-        alike = {s.kind for s in spans if s.kind != "name" and s.start <= at < s.end}
-        if reading.expected in _NUMBERS and not alike & kinds and not re.search(r"\d", pointed):
+        alike = {s.kind for s in spans if s.kind != "name" and s.start < at + len(pointed) and s.end > at}
+        if reading.expected in _NUMBERS and not alike & kinds and (alike or not re.search(r"\d", pointed)):
             # "Global technology powers" is no sum of money, whatever the reader makes of the question.
             return None
         fitting = [s for s in spans if s.kind in (kinds or alike)]

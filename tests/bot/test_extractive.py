@@ -89,3 +89,20 @@ def test_of_a_list_of_figures_the_one_beside_the_name_is_taken(question: str, sh
     sentence = "In 2031 Peru released 59 models, China 35, South Korea eight, Singapore one and Chad two."
     answer = short_answer(read_question(question), sentence, typed_spans(sentence), "59 models, China 35")
     assert answer == short or (short is None and answer == "59 models, China 35")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "pointed", "short"),
+    [
+        ("How much did Korea raise?", "Korea raised USD 1.78 billion and Japan USD 1.11 billion.", "USD 1.11 billion", "USD 1.78 billion"),
+        ("What did the bridge cost?", "The bridge cost the town dearly.", "the town dearly", None),
+        ("What did the bridge cost?", "The bridge took 3 years and USD 5 million.", "3 years", None),
+        ("What did the bridge cost?", "The bridge cost USD 5 million in 2024.", "USD 5 million in 2024", "USD 5 million in 2024"),
+        ("What share of the levy goes to schools?", "At most 5% of the levy goes to schools.", "5%", "At most 5%"),
+        ("What is a tug?", "A tug is a boat which pulls other boats into a harbour, out of it, past its narrow gates and along the quay.", "a boat", None),
+    ],
+)  # fmt: skip
+def test_a_headline_is_of_the_kind_and_the_name_that_is_asked_for(
+    question: str, sentence: str, pointed: str, short: str | None
+) -> None:
+    assert short_answer(read_question(question), sentence, typed_spans(sentence), pointed) == short
