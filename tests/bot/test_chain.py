@@ -88,10 +88,13 @@ def test_a_follow_up_is_read_with_the_questions_before_it(shipped_chain: Chain) 
 
 
 def test_a_follow_up_that_was_read_wrong_is_found_as_it_was_typed(shipped_chain: Chain) -> None:
-    wrong, typed = "How old is the moon?", "How many data centers does Viettel operate?"
-    with_typed, without = ({e.text for e in shipped_chain.index.retrieve(wrong, 10, wrong, t)} for t in (typed, "Why?"))
-    assert any("15 working data centres" in text for text in with_typed)
-    assert not any("15 working data centres" in text for text in without)
+    read, before, typed = "How old is it?", "Tell me about Viettel", "How many data centers does Viettel operate?"
+
+    def place(as_typed: str) -> int:
+        found = [e.text for e in shipped_chain.index.retrieve(read, 100, before, as_typed)]
+        return next(i for i, text in enumerate(found) if "15 working data centres" in text)
+
+    assert place(typed) < place(read) == place("Why?")
 
 
 def test_a_figure_that_its_primary_source_corrects_is_shown_with_its_correction(shipped_chain: Chain) -> None:
