@@ -14,8 +14,7 @@ from bot.about import RARE, SURE, name_asked, subject_asked, told
 from bot.ambiguity import asked_of, subjects
 from bot.answer import Answer, Question, check_question
 from bot.citations import verified
-from bot.common import is_ordinary
-from bot.compose import Found, Read, extracted, refused
+from bot.compose import Found, Read, extracted, growing, refused
 from bot.conversation import leans_on_history, standalone_question
 from bot.followups import follow_ups
 from bot.generative import draft, written
@@ -32,7 +31,6 @@ from corpus.documents import Document
 from corpus.errors import GapbotError
 from corpus.profile import Profile
 from index.retriever import Evidence, Index
-from index.terms import STOPWORDS, stem
 
 WHICH = "Several things could be meant. Which of these do you ask about?"
 
@@ -147,7 +145,7 @@ class Chain:
                     yield replace(part, id=question.id)
                     answer = part
             else:
-                yield from _growing(answer)
+                yield from growing(answer)
         if answer.status == "chat" or (answer.status == "ambiguous" and not answer.choices):
             answer = replace(answer, choices=tuple(asked[0] for _, asked in self.starters(topics=4, each=1)))
         answer = replace(answer, id=question.id, milliseconds=(time.perf_counter() - started) * 1000)
@@ -226,7 +224,8 @@ class Chain:
         if not read.reading.terms:
             text = "I cannot tell what this is about. Which of these do you mean, or can you name the subject?"
             return replace(base, status="ambiguous", text=text, confidence=0.0)
-        if _in_another_language(found):
+        nearest = found.ranked[0].evidence.text if found.ranked else ""
+        if is_foreign(read.text, read.index.vocabulary, nearest):
             return replace(base, text=FOREIGN, confidence=0.0)
         about = self._told(base, found, subject_asked(read.text, read.index.encoder.knows_word))
         if about:
@@ -284,24 +283,6 @@ def _found(read: Read) -> list[Evidence]:
     """Retrieve for a question; one that follows others is looked up as it was typed, too."""
     typed = read.index.corrected(_plain(read.question.text)) if read.before else ""
     return read.index.retrieve(read.text, RETRIEVED, read.before, typed)
-
-
-def _in_another_language(found: Found) -> bool:
-    vocabulary = found.read.index.vocabulary
-    nearest = found.ranked[0].evidence.text if found.ranked else ""
-
-    def known(word: str) -> bool:
-        return word in STOPWORDS or word in vocabulary or is_ordinary(stem(word))
-
-    return is_foreign(found.read.text, known, nearest)
-
-
-def _growing(answer: Answer) -> Iterator[Answer]:
-    """Yield the beginnings of an answer, one cited sentence longer each time, without the whole."""
-    for end in [m.end() for m in re.finditer(r"\[\d+\]", answer.text)][:-1]:
-        text = answer.text[:end]
-        shown = tuple(c for c in answer.citations if f"[{c.marker}]" in text)
-        yield replace(answer, text=text, citations=shown, closest=(), conflicts=(), choices=())
 
 
 def _history(question: Question) -> list[str]:

@@ -161,6 +161,14 @@ def _beside(text: str, figures: Sequence[Figure], cited: Citations) -> tuple[str
     return f"{text}\n\n{DIFFER} {' '.join(said)}", [Conflict(subject, sides)]
 
 
+def growing(answer: Answer) -> Iterator[Answer]:
+    """Yield the beginnings of an answer, one cited sentence longer each time, without the whole."""
+    for end in [m.end() for m in re.finditer(r"\[\d+\]", answer.text)][:-1]:
+        text = answer.text[:end]
+        shown = tuple(c for c in answer.citations if f"[{c.marker}]" in text)
+        yield replace(answer, text=text, citations=shown, closest=(), conflicts=(), choices=())
+
+
 def refused(base: Answer, found: Found) -> Answer:
     """Return the refusal: that the subject is not there, or what is missing and the closest passages."""
     best = found.ranked[0] if found.ranked else None
