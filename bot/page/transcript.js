@@ -83,8 +83,8 @@ function tell(text) {
 }
 // It may come late: then it stands above, and neither in the box nor in a message.
 function found() {
-  const last = [...element.querySelectorAll(".turn")].at(-1);
-  if (missed === null || !last?.dataset.saved || JSON.parse(last.dataset.saved).question !== missed.trim()) return;
+  const asked = [...element.querySelectorAll(".turn .asked")].at(-1);
+  if (missed === null || asked?.textContent.trim() !== missed.trim()) return;
   if (box().value === missed) {
     box().value = "";
     box().dispatchEvent(new Event("input", { bubbles: true }));
