@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot import library, safety, upkeep
 from bot.answer import Question, check_question
 from bot.batch import read_batch, read_rows, text_of
-from bot.config import Settings, settings
+from bot.config import Settings, settings, version_of
 from bot.opening import open_chain, print_json
 from corpus.errors import GapbotError, UsageError
 
@@ -61,9 +61,7 @@ def _fail(message: str, status: int) -> int:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *given: object) -> None:
-        from importlib.metadata import version
-
-        print(f"gapbot {version('gapbot')}")
+        print(f"gapbot {version_of() or 'of an unknown version'}")
         parser.exit()
 
 

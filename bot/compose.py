@@ -86,14 +86,10 @@ class Citations:
             Citation(
                 marker=marker, document=document.id, title=document.title, publisher=document.publisher, url=document.url,
                 date=document.date, quote=document.text[start:end], start=start, end=end, kind=document.kind,
-                headings=headings, note=" ".join(notes) or None, page=document.page_at(start), hash=self._hash(document),
+                headings=headings, note=" ".join(notes) or None, page=document.page_at(start), hash=_content_hash(document),
             )
         )  # fmt: skip
         return marker
-
-    def _hash(self, document: Document) -> str:
-        known = next((c.hash for c in self.items if c.document == document.id), None)
-        return known or _content_hash(document)
 
     def marker(self, document: Document, start: int, end: int) -> int | None:
         """Return the marker of a slice that is cited already, or None."""

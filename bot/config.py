@@ -188,3 +188,14 @@ def _folder(name: str) -> Path:
         return Path(name).expanduser().resolve()
     except (RuntimeError, ValueError, OSError):
         raise UsageError(f"{name!r} is not a folder name that can be used here") from None
+
+
+def version_of(package: str = "gapbot") -> str:
+    """Return the version of a package, or an empty text where it is not installed, as in a bare checkout."""
+    # Imported here, for no question needs it.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

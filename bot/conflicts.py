@@ -95,10 +95,11 @@ def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[
         ):
             continue
         for statement in statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end):
+            value = _value(statement)
             # Who agrees with the first is no side of the difference, and gives a figure of the same subject.
-            agrees = statement.subject == differing.subject and _value(statement) in given.values()
+            agrees = statement.subject == differing.subject and value in given.values()
             if any(statement is s for _, s in differing.sides) or agrees:
-                given[candidate.evidence.document.id] = alike[place] = _value(statement)
+                given[candidate.evidence.document.id] = alike[place] = value
     votes = Counter(given.values())
     return max(alike, key=lambda i: (votes[alike[i]], ranked[i].signals["bm25"]), default=0)
 

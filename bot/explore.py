@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bot.chain import Chain
 from bot.charts import draw
+from bot.config import version_of
 from bot.facts import MOST, Fact, read_facts
 from bot.markup import PAGE, PARTS, day
 from index.catalogue import Group
 from index.retriever import Index
 
+_UNKNOWN = "unknown"
 _LIBRARIES = ("chromadb", "onnxruntime", "langchain", "gradio")
 
 
@@ -77,8 +78,8 @@ def _about(index: Index) -> str:
         generation=index.generation,
         built=day(date.fromtimestamp(index.catalogue.written).isoformat()),
         measured=measured(),
-        versions=[("gapbot", _version("gapbot")), ("Python", platform.python_version())]
-        + [(name, _version(name)) for name in _LIBRARIES],
+        versions=[("gapbot", version_of() or _UNKNOWN), ("Python", platform.python_version())]
+        + [(name, version_of(name) or _UNKNOWN) for name in _LIBRARIES],
     )
 
 
@@ -109,10 +110,3 @@ def holding(groups: Iterable[Group], facts: int) -> Holding:
         kinds.total(), tuple(kinds.most_common()), facts, len(publishers), tuple(topics.most_common()),
         known[0] if known else None, known[-1] if known else None, undated,
     )  # fmt: skip
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

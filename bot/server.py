@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -18,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot import api, keeper_page, openai_api, page_api
 from bot.chain import Chain
+from bot.config import version_of
 from bot.failures import BROKEN, tell_errors
 from bot.feedback import FeedbackLog
 from bot.keeper_page import KEEPER, UPLOADS, is_the_keepers
@@ -183,7 +183,7 @@ def create_app(
     workers = workers or Workers(*(WAITING_FOR_A_MODEL if chain.writes else ()))
     metrics = Metrics(workers)
     service = Service(chain, metrics.count_answer, workers, feedback)
-    tools = McpApp(mcp_server(service, _version()), MAX_BODY)
+    tools = McpApp(mcp_server(service, version_of()), MAX_BODY)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -226,20 +226,13 @@ async def _warmed(service: Service) -> None:
 def _programs(service: Service, metrics: Metrics) -> FastAPI:
     about = "Answers whose every sentence is cited word for word from its source. /mcp has the same for agents."
     app = FastAPI(
-        title="gapbot", version=_version() or "0", description=about, docs_url=None, redoc_url=None,
+        title="gapbot", version=version_of() or "0", description=about, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json",
     )  # fmt: skip
     app.include_router(api.router(service, metrics))
     app.include_router(openai_api.router(service))
     tell_errors(app)
     return app
-
-
-def _version() -> str:
-    try:
-        return version("gapbot")
-    except PackageNotFoundError:
-        return ""
 
 
 def serve(

@@ -36,6 +36,22 @@ class Session:
         return outputs
 
 
+def quantized(file: Path, out: Path) -> None:
+    """Write a graph with matrices of 8 bits, whose inputs are brought to 8 bits as they come (dynamic quantization)."""
+    # Imported here, for only training writes graphs.
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    # A range of 7 bits: with 8, processors without instructions for it would overflow, and answer otherwise.
+    quantize_dynamic(
+        file,
+        out,
+        op_types_to_quantize=["MatMul", "Gemm"],
+        per_channel=True,
+        reduce_range=True,
+        weight_type=QuantType.QInt8,
+    )
+
+
 def _threads() -> int:
     # Whoever starts several processes on a machine, as Ray does, says how many threads each may have.
     told = os.environ.get("OMP_NUM_THREADS", "")

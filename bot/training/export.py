@@ -14,11 +14,11 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModel
 
 from bot.training.model import Reader
 from index.export import BUNDLED, file_sha256, model_folder
+from index.runtime import quantized
 
 
 class _FromEmbeddings(torch.nn.Module):
@@ -64,15 +64,7 @@ def export(reader: Reader, out: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         whole = Path(temporary) / "reader.onnx"
         program.save(str(whole))
-        # A range of 7 bits: with 8, processors without instructions for it would overflow, and answer otherwise.
-        quantize_dynamic(
-            whole,
-            out,
-            op_types_to_quantize=["MatMul", "Gemm"],
-            per_channel=True,
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-        )
+        quantized(whole, out)
     model = onnx.load(str(out))
     bare(model)
     onnx.save(model, str(out))

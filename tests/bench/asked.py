@@ -2,9 +2,7 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ from rich.progress import track
 
 from bot.answerability import PASSAGES_READ
 from bot.chain import RETRIEVED
-from bot.config import settings
 from bot.conversation import standalone_question
 from bot.pointing import pointed_at
 from bot.question import Reading, understood
@@ -24,9 +21,9 @@ from bot.second_look import second_look
 from bot.signals import NAMES, READ_NAMES, candidates, passage_text, read_signals, spans_of
 from corpus import SHIPPED_CORPUS
 from corpus.sentences import sentence_spans
-from index.build import sync
-from index.encoder import Encoder, PassageText, ensure_exported
+from index.encoder import PassageText
 from index.retriever import Evidence, Index
+from tests.bench.sets import indexed, opened, read_jsonl, temporary_home
 from tests.bench.squad2 import read_squad
 
 Array = npt.NDArray[np.float32]
@@ -92,45 +89,28 @@ def squad(data: Path, most: int) -> Passages:
     return rows
 
 
-@contextmanager
-def indexed(corpus: Path) -> Iterator[Index]:
-    """Index a folder of documents for as long as it is needed."""
-    config = settings()
-    with tempfile.TemporaryDirectory() as temporary:
-        sync(Path(temporary), corpus, config.encoders, config.encoder)
-        index = Index(Path(temporary), Encoder(ensure_exported(config.encoders, config.encoder)))
-        try:
-            yield index
-        finally:
-            index.close()
-
-
 def ask_sets(sets: dict[str, Passages], asked_of: frozenset[str]) -> list[Asked]:
     """Ask the questions of the areas `asked_of` over all passages as one corpus.
 
     Each answerable question is asked a second time with its own document left out, which makes it unanswerable.
     """
     rows: list[Asked] = []
-    with tempfile.TemporaryDirectory() as temporary:
-        with (Path(temporary) / "passages.jsonl").open("w", encoding="utf-8") as file:
-            for p in [p for passages in sets.values() for p in passages]:
-                file.write(json.dumps({"id": p["id"], "title": p["title"], "text": p["text"]}) + "\n")
-        with indexed(Path(temporary)) as index:
-            wanted = [(area, p, q) for area in sets if area in asked_of for p in sets[area] for q in p["questions"]]
-            for area, p, q in track(wanted, "asking"):
-                text = index.corrected(q.get("standalone") or q["question"])
-                found = index.retrieve(text, RETRIEVED)
-                evidence = [" ".join(e.split()) for e in q["evidence"] or []]
-                gold = frozenset({p["id"]} if q["answerable"] else ())
-                rows += _rows(index, area, q.get("kind", ""), text, found, gold, evidence)
+    with indexed(p for passages in sets.values() for p in passages) as index:
+        wanted = [(area, p, q) for area in sets if area in asked_of for p in sets[area] for q in p["questions"]]
+        for area, p, q in track(wanted, "asking"):
+            text = index.corrected(q.get("standalone") or q["question"])
+            found = index.retrieve(text, RETRIEVED)
+            evidence = [" ".join(e.split()) for e in q["evidence"] or []]
+            gold = frozenset({p["id"]} if q["answerable"] else ())
+            rows += _rows(index, area, q.get("kind", ""), text, found, gold, evidence)
     return rows
 
 
 def ask_shipped(files: Sequence[Path]) -> list[Asked]:
     """Ask the development questions of the shipped corpus: short facts that stand alone, which the other sets lack."""
     rows: list[Asked] = []
-    with indexed(SHIPPED_CORPUS) as index:
-        for case in track(list(_cases(files)), "asking of the shipped corpus"):
+    with temporary_home(SHIPPED_CORPUS) as made, opened(made) as index:
+        for case in track([c for file in files for c in read_jsonl(file)], "asking of the shipped corpus"):
             if case["kind"] != "ambiguous":
                 rows += _asked_of_shipped(case, index)
     return rows
@@ -152,12 +132,6 @@ def _asked_of_shipped(case: dict[str, Any], index: Index) -> Iterator[Asked]:
     if gold or not answerable:
         evidence = [" ".join(s.text.split()) for _, s in hits]
         yield from _rows(index, "shipped", case["kind"], text, found, gold, evidence)
-
-
-def _cases(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    for file in files:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
 
 
 def _rows(

@@ -54,7 +54,7 @@ def with_queries(rows: Sequence[Row]) -> list[Row]:
             "people's rewrite": row["rewrite"],
         }
         identifier = f"{row['year']}-{row['topic']}-{row['turn']}"
-        turns.append({**row, "id": identifier, "queries": queries, "before": "".join(earlier[-1:])})
+        turns.append({**row, "id": identifier, "queries": queries, "before": earlier[-1] if earlier else ""})
         earlier.append(row["utterance"])
     return turns
 

@@ -1,9 +1,8 @@
 """Speed beside the textbook pipeline: `python -m tests.bench.latency`.
 
 In one run and on the same texts: a warm answer (p50, p95 over 50 questions, each asked once, after some 300 others as
-a server has answered them) beside the retrieval of the textbook
-pipeline (RecursiveCharacterTextSplitter 1000/200, HuggingFaceEmbeddings with the same weights, langchain-chroma,
-top 4); cold `gapbot ask` beside `import sentence_transformers`; indexing beside the bare SentenceTransformer.encode
+a server has answered them) beside the retrieval of the textbook pipeline (RecursiveCharacterTextSplitter 1000/200,
+HuggingFaceEmbeddings with the same weights, langchain-chroma, top 4); cold `gapbot ask` beside `import sentence_transformers`; indexing beside the bare SentenceTransformer.encode
 on the same passages. Prints one JSON line. Ratios count: the machine is noisy.
 """
 
@@ -92,35 +91,32 @@ def answer_figures(home: Path, questions: list[str]) -> dict[str, Any]:
         figures |= {
             f"{name} p50 ms": round(1000 * statistics.median(times), 1),
             f"{name} p95 ms": round(1000 * times[int(0.95 * (len(times) - 1))], 1),
-            f"{name} peak memory MB": round(memory),
+            f"{name} peak memory MB": memory,
         }
     return figures
 
 
-def answer_times(home: str, reads: bool, questions: list[str]) -> tuple[list[float], float]:
+def answer_times(home: str, reads: bool, questions: list[str]) -> tuple[list[float], int]:
     """Return how many seconds each question takes, shortest first, and the peak memory in MB."""
     from bot.answer import Question
     from bot.config import settings
     from bot.loading import load_chain
+    from tests.bench.load import memory
 
     chain = load_chain(replace(settings(home=home), reads=reads))
     for text in other_questions(questions):
         chain.ask(Question(text))
     times = sorted(timed(lambda text=text: chain.ask(Question(text))) for text in questions)  # type: ignore[misc]
-    return times, peak_memory()
-
-
-def peak_memory() -> float:
-    """Return the peak memory of this process in MB; what Python tells of a child counts that of its parent as well."""
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+    # What Python itself tells of a child counts the memory of its parent as well.
+    return times, memory(os.getpid())["peak MB"]
 
 
 def other_questions(questions: list[str]) -> list[str]:
     """Return the development questions, without those that are timed."""
-    rows = [
-        json.loads(line) for file in OTHERS.glob("development_*.jsonl") for line in file.read_text("utf-8").splitlines()
-    ]
-    return sorted({row["question"] for row in rows} - {*questions})
+    from tests.bench.sets import read_jsonl
+
+    asked = {row["question"] for file in OTHERS.glob("development_*.jsonl") for row in read_jsonl(file)}
+    return sorted(asked - {*questions})
 
 
 def cold_figures(home: Path, repeats: int) -> dict[str, Any]:
