@@ -212,7 +212,7 @@ class Chain:
         with self._room:
             found = candidates(read.reading, _found(read), read.index)
             judged = answerability.judge(read.reading, found, self._reader)
-        return Found(read, judged.ranked, judged.scores, judged.probability)
+        return Found(read, judged.ranked, judged.scores, judged.probability, judged.unread)
 
     def _answer(self, found: Found) -> Answer:
         read = found.read
@@ -262,9 +262,12 @@ class Chain:
         return replace(extracted(replace(base, confidence=SURE), found, known), short=None) if known else None
 
     def _side(self, read: Read, side: str) -> Found:
-        """Return what is found for one side of a comparison, asked with the comparing word and without: the surer."""
-        texts = dict.fromkeys((side, asked_alone(side)))
-        found = [self._retrieve(Read(read.question, t, understood(t, read.index), read.index)) for t in texts]
+        """Return what is found for one side of a comparison, asked without the comparing word and with it: the surer."""
+        found = []
+        for text in dict.fromkeys((asked_alone(side), side)):
+            found.append(self._retrieve(Read(read.question, text, understood(text, read.index), read.index)))
+            if found[-1].probability >= answerability.CERTAIN:
+                break
         return max(found, key=lambda f: f.probability)
 
     def _meant(self, found: Found) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
 from bot.cues import DOWNS, UPS
-from bot.extractive import SEVERAL, choose
-from bot.question import Reading
+from bot.extractive import choose
+from bot.question import SEVERAL, Reading
 from bot.short import short_answer
 from bot.signals import Candidate
 from corpus.documents import Document
@@ -50,12 +51,21 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was retrieved for a question: candidates ranked best first, and the probability that the best answers."""
+    """What was retrieved for a question: candidates ranked best first, and the probability that the best answers.
+
+    `unread` are those, best first, of passages that were not read because others settled the question.
+    """
 
     read: Read
     ranked: tuple[Candidate, ...]
     scores: tuple[float, ...]
     probability: float
+    unread: tuple[Candidate, ...] = ()
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All of them, those of passages that were not read last."""
+        return (*self.ranked, *self.unread)
 
 
 @lru_cache(maxsize=32)
@@ -184,7 +194,7 @@ def refused(base: Answer, found: Found) -> Answer:
     else:
         text = "The sources I hold speak of this subject, but none of them answers this question."
     cited = Citations()
-    for candidate in _one_each(found.ranked):
+    for candidate in _one_each(found.candidates):
         cited.add(candidate)
         if len(cited.items) == _NEAR:
             break
@@ -228,7 +238,8 @@ def _missing(found: Found) -> list[str]:
     A word that is in no source and no dictionary is a slip of the finger, of which there is nothing to say.
     """
     reading, index = found.read.reading, found.read.index
-    nearest = [sentence_terms(f"{e.context} {e.text}") for e in (c.evidence for c in found.ranked[:_NEAR])]
+    closest = islice(_one_each(found.candidates), _NEAR)
+    nearest = [sentence_terms(f"{e.context} {e.text}") for e in (c.evidence for c in closest)]
     names, others = [], []
     for word in dict.fromkeys(re.findall(r"[\w’'-]+", found.read.text)):
         term = stem(words(word)[0]) if words(word) else ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from bot.opposites import OPPOSITES
 from index.terms import STOPWORDS, stem, stems, words
@@ -54,16 +55,23 @@ UPS, DOWNS = stems(_UP), stems(_DOWN)
 """The stems of words that point up, or forward, and down, or back."""
 
 
+# What is asked of a question's sentences is asked of the same sentences again and again.
+_KNOWN = 20_000
+
+
+@lru_cache(maxsize=_KNOWN)
 def gives_cause(text: str) -> bool:
     """Tell whether a text has a word of cause or purpose."""
     return bool(_CAUSE.search(text))
 
 
+@lru_cache(maxsize=_KNOWN)
 def negates(text: str) -> bool:
     """Tell whether a text has a word of negation."""
     return bool(_NEGATION.search(text))
 
 
+@lru_cache(maxsize=_KNOWN)
 def prospective(text: str) -> bool:
     """Tell whether a text speaks of what is to come or is wished for.
 

@@ -3,13 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from bot.question import Reading
+from bot.question import SEVERAL, Reading
 from bot.short import fitting_kinds
 from bot.signals import Candidate
 from index.terms import matches, sentence_terms
-
-SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
-"""Kinds of question that are answered by several sentences."""
 
 _MOST_WORDS = 120
 _MOST_SENTENCES = 4

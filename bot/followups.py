@@ -67,7 +67,7 @@ def _of_others(found: Found) -> Iterator[str]:
     asked = found.read.text
     own = [s for s in _statements(found.ranked[0]) if sentence_terms(s.subject or "") & sentence_terms(asked)]
     units = frozenset[str]().union(*(sentence_terms(s.unit or "") for s in own if s.value))
-    for candidate, statement in [(c, s) for c in found.ranked[1:_NEAR] for s in _statements(c)]:
+    for candidate, statement in [(c, s) for c in found.candidates[1:_NEAR] for s in _statements(c)]:
         subject = statement.subject or ""
         standing = re.search(rf"(?<!\w)([Tt]he )?{re.escape(subject)}(?!\w| [A-Z])", candidate.sentence.text)
         if not subject or not standing or not units & sentence_terms(statement.unit or ""):

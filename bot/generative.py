@@ -46,7 +46,7 @@ class Draft:
 def draft(answer: Answer, found: Found) -> Draft:
     """Return the prompt for a question that the extractive answer has answered: its own passages first, then the next best."""
     given: dict[tuple[str, int], Given] = {}
-    evidence = {c.passage_key: c.evidence for c in found.ranked}
+    evidence = {c.passage_key: c.evidence for c in found.candidates}
     for citation in answer.citations:
         inside = [
             e for (name, _), e in evidence.items()

@@ -14,6 +14,8 @@ Expected = Literal[
     "money", "percent", "date", "duration", "rank", "quantity", "person", "organisation", "place", "definition",
     "reason", "list", "yes_no", "comparison", "explanation", "fact",
 ]  # fmt: skip
+SEVERAL = frozenset({"list", "reason", "comparison", "explanation"})
+"""Kinds of question that are answered by several sentences."""
 
 # A word between "which" and its noun: "which European country".
 _OTHER = r"(?!\w+(?:s|ed)\b)(?!(?:take|help|make|of|is|are|was|were|do|does|did|has|have|had|will|would|can|could|the|an?)\b)[\w-]+"

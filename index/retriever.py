@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ class Index:
         counts = self.store.count("passages"), self.store.count("sentences")
         if counts != (self.generation.passages, self.generation.sentences):
             raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
+        # Chroma looks for passages and for sentences at once.
+        self._pool = ThreadPoolExecutor(2, "retriever")
         self._passages = LexicalIndex(path / "words" / "passages")
         self._sentences = LexicalIndex(path / "words" / "sentences")
         self.vocabulary = Vocabulary(path / "words" / "vocabulary.json")
@@ -163,16 +166,19 @@ class Index:
 
     def _legs(self, query: str, vector: Vectors, k: int) -> "_Legs":
         query_terms = terms(query) or [stem(w) for w in words(query) if w not in STOPWORDS]
-        generation = self.generation
-        return _Legs(
-            dict(self.store.query("passages", vector, min(max(_PASSAGES, k), generation.passages))),
-            dict(self.store.query("sentences", vector, min(max(_SENTENCES, 2 * k), generation.sentences))),
-            dict(self._passages.query(query_terms, max(_PASSAGES, k))),
-            dict(self._sentences.query(query_terms, max(_SENTENCES, 2 * k))),
-        )
+        passages, sentences = max(_PASSAGES, k), max(_SENTENCES, 2 * k)
+        nearest = [
+            self._pool.submit(self.store.query, level, vector, min(most, there))
+            for level, most, there in (
+                ("passages", passages, self.generation.passages), ("sentences", sentences, self.generation.sentences)
+            )
+        ]  # fmt: skip
+        words_alike = [self._passages.query(query_terms, passages), self._sentences.query(query_terms, sentences)]
+        return _Legs(*(dict(n.result()) for n in nearest), *map(dict, words_alike))
 
     def close(self) -> None:
         """Release the generation's files."""
+        self._pool.shutdown()
         self.store.close()
         self.catalogue.close()
         self._release()

@@ -18,10 +18,13 @@ onnxruntime.disable_telemetry_events()
 class Session:
     """A loaded ONNX graph. Safe for several threads."""
 
-    def __init__(self, file: Path) -> None:
-        """Load a graph. Raises EncoderError if the file is missing or damaged."""
+    def __init__(self, file: Path, threads: int = 0) -> None:
+        """Load a graph, to be run by so many threads, or by as many as there are.
+
+        Raises EncoderError if the file is missing or damaged.
+        """
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _threads()
+        options.intra_op_num_threads = threads or threads_here()
         options.log_severity_level = 3
         # Threads that wait by spinning take the processor from whoever shares it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -52,7 +55,8 @@ def quantized(file: Path, out: Path) -> None:
     )
 
 
-def _threads() -> int:
+def threads_here() -> int:
+    """Return how many threads may compute at once, 8 at most."""
     # Whoever starts several processes on a machine, as Ray does, says how many threads each may have.
     told = os.environ.get("OMP_NUM_THREADS", "")
     if told.isdigit() and int(told):
