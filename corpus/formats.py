@@ -11,7 +11,6 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 import yaml
@@ -21,6 +20,7 @@ from corpus.hidden import drop_hidden
 from corpus.pdf import shown_text
 from corpus.plain_yaml import parsed_yaml
 from corpus.stated import stated_date
+from corpus.tables import row_sentence, table_sentences, without_tables
 from corpus.word import Looks
 
 _MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 1000, 100_000_000, 100
@@ -86,7 +86,7 @@ def _is_binary(text: str) -> bool:
 
 
 def read_markdown(data: bytes) -> Content:
-    """Read Markdown; front matter, which is cut off, may name title, publisher, url, date and kind."""
+    """Read Markdown, its tables as sentences; front matter, which is cut off, may name title, publisher, url, date and kind."""
     text = decoded(data)
     named: dict[str, str] = {}
     match = _FRONT_MATTER.match(text)
@@ -101,7 +101,7 @@ def read_markdown(data: bytes) -> Content:
             named = {str(k): str(v) for k, v in plain.items()}
     heading = _HEADING.search(text)
     return Content(
-        text,
+        without_tables(text),
         named.get("title") or (heading.group(1).rstrip(" \t#") if heading else None),
         named.get("publisher"),
         named.get("url"),
@@ -116,10 +116,7 @@ def read_plain(data: bytes) -> Content:
 
 
 def read_csv(data: bytes) -> Content:
-    """Read a table: each row becomes a paragraph "Column: value; Column: value." that stands by itself.
-
-    A blank line parts the rows, so that none is taken for the wrapped continuation of the one before.
-    """
+    """Read a table: each row becomes a paragraph "Column: value; Column: value." that stands by itself."""
     text = decoded(data).replace("\0", "\ufffd")
     try:
         dialect: Any = csv.Sniffer().sniff(text[:8192], ",;\t|")
@@ -128,18 +125,7 @@ def read_csv(data: bytes) -> Content:
     dialect.doublequote = True
     rows = (row for row in csv.reader(io.StringIO(text, newline=""), dialect) if any(cell.strip() for cell in row))
     header = next(rows, [])
-    return Content("\n\n".join(filter(None, (_row_sentence(header, row) for row in rows))))
-
-
-def _row_sentence(header: list[str], row: list[str]) -> str:
-    """Write a table row as a sentence.
-
-    >>> _row_sentence(["Country", "AI models"], ["China", "15"])
-    'Country: China; AI models: 15.'
-    """
-    cells = ((" ".join(a.split()), " ".join(b.split())) for a, b in zip_longest(header, row[:1000], fillvalue=""))
-    sentence = "; ".join(f"{column}: {value}" if column else value for column, value in cells if value)
-    return sentence if sentence.endswith((".", "!", "?")) or not sentence else f"{sentence}."
+    return Content("\n\n".join(filter(None, (row_sentence(header, row) for row in rows))))
 
 
 def read_html(data: bytes) -> Content:
@@ -170,7 +156,7 @@ def read_html(data: bytes) -> Content:
     )
     if not text:
         text = trafilatura.html2txt(tree)
-    return Content(text or "", meta.title, meta.sitename or meta.author, meta.url, date)
+    return Content(without_tables(text or ""), meta.title, meta.sitename or meta.author, meta.url, date)
 
 
 def _is_unseen(element: Any) -> bool:
@@ -226,7 +212,7 @@ def _told(read: Callable[[], object]) -> str | None:
 
 
 def read_docx(data: bytes) -> Content:
-    """Read a Word document: headings as '# ' lines, list items as '- ' lines, table rows as '| a | b |'."""
+    """Read a Word document: headings as '# ' lines, list items as '- ' lines, the rows of tables as sentences."""
     from docx import Document as open_docx
     from docx.table import Table
 
@@ -239,7 +225,7 @@ def read_docx(data: bytes) -> Content:
     blocks: list[str] = []
     for block in word.iter_inner_content():
         if isinstance(block, Table):
-            blocks.append("\n".join(_table_row(row.cells, looks) for row in block.rows))
+            blocks.append(table_sentences([_cells(row.cells, looks) for row in block.rows]))
             continue
         line = looks.shown_text(block._p)
         if not line:
@@ -274,10 +260,9 @@ def _check_packed(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
         raise RefusedDocument("it unpacks to more than a hundred times its size")
 
 
-def _table_row(cells: Iterable[Any], looks: Looks) -> str:
+def _cells(cells: Iterable[Any], looks: Looks) -> list[str]:
     merged = {id(cell._tc): cell for cell in cells}
-    texts = (" ".join(" ".join(looks.shown_text(p._p) for p in c.paragraphs).split()) for c in merged.values())
-    return f"| {' | '.join(texts)} |"
+    return [" ".join(" ".join(looks.shown_text(p._p) for p in c.paragraphs).split()) for c in merged.values()]
 
 
 READERS: dict[str, Callable[[bytes], Content]] = {
