@@ -66,29 +66,32 @@ def judge(reading: Reading, found: Sequence[Candidate], reader: Reader | None) -
     scores = rank_scores(found)
     if not reader:
         return _ranked(found, scores)[0]
-    ordered = [found[i] for i in sorted(range(len(found)), key=lambda i: -scores[i])]
-    best = {c.passage_key: c.evidence for c in reversed(ordered)}
+    judged, vector = _read(reading, [found[i] for i in sorted(range(len(found)), key=lambda i: -scores[i])], reader)
+    if DOUBTFUL <= judged.probability < CERTAIN:
+        best = judged.ranked[0]
+        place = best.evidence.sentences.index(best.sentence)
+        looked = second_look(reading, passage_text(best.evidence), place, reader)
+        judged = replace(judged, probability=_probability(best, vector, "looked", looked))
+    return judged
+
+
+def _read(reading: Reading, ordered: Sequence[Candidate], reader: Reader) -> tuple[Judged, list[float]]:
+    """Read the passages of candidates that are ordered best first, until the question is settled, and judge as `_ranked` does."""
     keys = list(dict.fromkeys(c.passage_key for c in ordered))[:PASSAGES_READ]
+    texts = {c.passage_key: passage_text(c.evidence) for c in ordered if c.passage_key in keys}
     read: dict[tuple[str, int], ReadPassage] = {}
     wanted = keys[:READ_FIRST]
-    while wanted:
-        texts = [passage_text(best[k]) for k in wanted]
-        read |= zip(wanted, reader.read(reading.text, texts), strict=True)
-        seen = with_reading(reading, found, read)
+    while True:
+        read |= zip(wanted, reader.read(reading.text, [texts[k] for k in wanted]), strict=True)
+        seen = with_reading(reading, ordered, read)
         judged, vector = _ranked(seen, rank_scores(seen))
         unread = [c for c in ordered if c.passage_key in keys and c.passage_key not in read]
-        if judged.probability < HOPELESS:
-            break
         # Where no kind of thing is asked for, what other passages say may be the better answer.
         settled = judged.probability >= CERTAIN and reading.expected not in _OPEN
         left = [c for c in unread if not settled or _rivals(reading, c, judged.ranked[0])]
+        if not left or judged.probability < HOPELESS:
+            return replace(judged, unread=tuple(unread)), vector
         wanted = list(dict.fromkeys(c.passage_key for c in left))
-    if DOUBTFUL <= judged.probability < CERTAIN:
-        best_one = judged.ranked[0]
-        place = best_one.evidence.sentences.index(best_one.sentence)
-        looked = second_look(reading, passage_text(best_one.evidence), place, reader)
-        judged = replace(judged, probability=_probability(best_one, vector, "looked", looked))
-    return replace(judged, unread=tuple(unread))
 
 
 def _ranked(found: Sequence[Candidate], scores: Sequence[float]) -> tuple[Judged, list[float]]:
@@ -108,7 +111,10 @@ def _probability(best: Candidate, vector: list[float], part: str, looked: Sequen
 
 
 def _rivals(reading: Reading, candidate: Candidate, best: Candidate) -> bool:
-    """Tell whether a sentence may give another figure than the best one, or be meant where no name says which: it holds as much of the question."""
+    """Tell whether a sentence may give another figure than the best one, or be meant where no name says which.
+
+    It holds as much of the question.
+    """
     several = bool(re.search(r"\d", best.pointed or "")) or (not reading.names and bool(fitting_kinds(reading)))
     return several and all(candidate.signals[name] >= best.signals[name] for name in ("coverage", "type"))
 

@@ -12,7 +12,7 @@ from bot.cues import DOWNS, UPS
 from bot.extractive import choose
 from bot.question import SEVERAL, Reading
 from bot.short import short_answer
-from bot.signals import Candidate
+from bot.signals import Candidate, opening
 from corpus.documents import Document
 from index.retriever import Index
 from index.terms import matches, sentence_terms, stem, words
@@ -124,7 +124,8 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     best = chosen[0] if given else max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
     several = reading.expected in SEVERAL
     short = None
-    if len(given) < 2 and not (several and len(chosen) > 1):
+    listed = best.sentence.text.endswith(":") and len(chosen) > 1
+    if len(given) < 2 and not listed and not (several and len(chosen) > 1):
         short = short_answer(reading, best.sentence.text, best.spans, best.pointed)
     conflicts: list[Conflict] = []
     for candidate in chosen if several else [best]:
@@ -239,7 +240,8 @@ def _missing(found: Found) -> list[str]:
     """
     reading, index = found.read.reading, found.read.index
     closest = islice(_one_each(found.candidates), _NEAR)
-    nearest = [sentence_terms(f"{e.context} {e.text}") for e in (c.evidence for c in closest)]
+    texts = (f"{opening(e.document)} {e.context} {e.text}" for e in (c.evidence for c in closest))
+    nearest = [sentence_terms(text) for text in texts]
     names, others = [], []
     for word in dict.fromkeys(re.findall(r"[\w’'-]+", found.read.text)):
         term = stem(words(word)[0]) if words(word) else ""

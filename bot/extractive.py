@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from bot.question import SEVERAL, Reading
 from bot.short import fitting_kinds
 from bot.signals import Candidate
+from corpus.passages import begins_item
 from index.terms import matches, sentence_terms
 
 _MOST_WORDS = 120
+_MOST_LISTED = 200
 _MOST_SENTENCES = 4
 _POINTS_BACK = re.compile(
     r"(?:It|They|He|She|This|That|These|Those(?! who)|Its|Their|His|Her|Such|Both(?! \w+ and)|(?:The|Of the) (?:former|latter|two|three))\b"
@@ -63,6 +65,13 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
         covered |= _covered(reading, best)
         length += len(best.sentence.text.split())
         pool = [(c, s) for c, s in pool if c is not best]
+    for candidate in list(chosen):
+        # Where a figure is asked for, one item may hold it, and the others are of no use.
+        whole = candidate is ranked[0] or not fitting_kinds(reading)
+        for item in _introduced(ranked, candidate) if whole else ():
+            length += len(item.sentence.text.split())
+            if item not in chosen and length <= _MOST_LISTED:
+                chosen.append(item)
     before = _before(ranked, chosen[0])
     if before and before not in chosen and length + len(before.sentence.text.split()) <= _MOST_WORDS:
         chosen.append(before)
@@ -79,6 +88,20 @@ def _before(ranked: Sequence[Candidate], candidate: Candidate) -> Candidate | No
     beside = candidate.evidence.sentences[place] if place >= 0 else None
     same = (c for c in ranked if c.passage_key == candidate.passage_key)
     return next((c for c in same if c.sentence is beside), None)
+
+
+def _introduced(ranked: Sequence[Candidate], candidate: Candidate) -> list[Candidate]:
+    """Return the items of the list that a sentence introduces, "The pillars are:", as far as they stand in its passage."""
+    if not candidate.sentence.text.endswith(":"):
+        return []
+    text, items = candidate.evidence.document.text, list[Candidate]()
+    by_start = {c.sentence.start: c for c in ranked if c.passage_key == candidate.passage_key}
+    for sentence in candidate.evidence.sentences:
+        if sentence.start > candidate.sentence.start:
+            if not begins_item(text, sentence.start) or sentence.start not in by_start:
+                break
+            items.append(by_start[sentence.start])
+    return items
 
 
 def _read_as_evidence(candidate: Candidate, least: float) -> bool:

@@ -17,6 +17,7 @@ from bot.reader import SCALE, ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
 from bot.years import another_year, year_match
+from corpus.documents import Document
 from index.encoder import PassageText
 from index.retriever import Evidence, Index, ScoredSentence
 from index.terms import matches, sentence_terms, stems
@@ -33,6 +34,9 @@ READ_NAMES = ("evidence", "span", "answerable", "span_fits", "astray", "span_uni
 _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|describes?)\b")
 
 
+# What stands behind is a place and nobody: "in Quillport, Kesmar".
+_PLACED = re.compile(r"\b(?:in|at|near) (?:[A-ZÀ-ÖØ-ÞĐ][\w’-]+, )?$")
+_OPENING = 300
 _FIGURES = frozenset({"quantity", "duration", "money", "percent"})
 _CLAUSE_END = re.compile(r"[,;:] |\b(?:which|while|whereas|but|than|and)\b")
 
@@ -77,7 +81,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     asked, ahead = sentence_terms(reading.text), prospective(reading.text)
     result = []
     for position, evidence in enumerate(found):
-        whole = f"{evidence.context} {evidence.text}"
+        whole = f"{opening(evidence.document)} {evidence.context} {evidence.text}"
         context = sentence_terms(whole)
         in_context = closeness.of(whole)
         named = weakest_name(reading, context, whole, index.vocabulary.idf)
@@ -140,6 +144,11 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     return result
 
 
+def opening(document: Document) -> str:
+    """Return how a text of several passages begins: it says there of whom it goes on to speak as "we" or "the firm"."""
+    return "" if document.kind == "fact" else document.text[:_OPENING]
+
+
 def with_reading(
     reading: Reading, found: Sequence[Candidate], read: Mapping[tuple[str, int], ReadPassage]
 ) -> list[Candidate]:
@@ -174,6 +183,7 @@ def read_signals(
     fitting = [s for s in spans if s.kind in fits and s.start < pointed[1] and s.end > pointed[0]]
     if reading.expected == "person":
         fitting = [s for s in fitting if not re.search(r"\d", s.text) and not s.text.isupper()]
+        fitting = [s for s in fitting if not _PLACED.search(text[: s.start])]
     signals = {n: max(-1.5, min(1.5, v / s)) for n, v, s in zip(READ_NAMES, said, SCALE, strict=False)}
     return signals | {
         "span_fits": float(not fits or any(not repeats_question(s, reading) for s in fitting)),

@@ -1,7 +1,9 @@
 """Cut a document into passages and sentences that follow its structure, as exact slices of its text."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from corpus.documents import Document
 from corpus.sentences import Span, sentence_spans, trimmed
@@ -63,6 +65,16 @@ def weight(text: str) -> int:
     return len(_PIECE.findall(text)) - (-5 * len(_WIDE.findall(text)) // 6)
 
 
+def begins_item(text: str, start: int) -> bool:
+    """Tell whether what stands at an offset is the beginning of a list's item: its line holds nothing before it but a mark.
+
+    >>> begins_item("Kinds:\\n- cod", 9)
+    True
+    """
+    mark = _ITEM.match(text, text.rfind("\n", 0, start) + 1)
+    return mark is not None and mark.end() == start
+
+
 def split_document(document: Document) -> list[Passage]:
     """Split a document into passages of at most `MAX_WEIGHT`, a fact into exactly one passage."""
     text = document.text
@@ -78,26 +90,30 @@ def split_document(document: Document) -> list[Passage]:
             passages.append(Passage(document.id, spans[0][0], spans[-1][1], held[0].headings, spans))
         held.clear()
 
-    total = 0
-    for block in _blocks(text):
-        if held:
-            total += weight(text[held[-1].end : block.end])
-        if held and (held[0].headings != block.headings or total > MAX_WEIGHT):
+    for unit in _whole_lists(text, _blocks(text)):
+        if held and (held[0].headings != unit[0].headings or weight(text[held[0].start : unit[-1].end]) > MAX_WEIGHT):
             # A line that introduces what follows ("The pillars are:") moves along with it.
             lead = held[-1]
-            moves = len(held) > 1 and lead.keep_with_next and lead.headings == block.headings
-            moves = moves and weight(text[lead.start : block.end]) <= MAX_WEIGHT
+            moves = len(held) > 1 and lead.keep_with_next and lead.headings == unit[0].headings
+            moves = moves and weight(text[lead.start : unit[-1].end]) <= MAX_WEIGHT
             if moves:
                 held.pop()
             flush()
             if moves:
                 held.append(lead)
-                total = weight(text[lead.start : block.end])
-        if not held:
-            total = weight(text[block.start : block.end])
-        held.append(block)
+        held.extend(unit)
     flush()
     return passages
+
+
+def _whole_lists(text: str, blocks: list[_Block]) -> Iterator[list[_Block]]:
+    """Yield the blocks of each list together, if a passage can hold them, and every other block by itself."""
+    for listed, run in groupby(blocks, key=lambda b: b.headings if begins_item(text, b.start) else None):
+        items = list(run)
+        if listed is not None and weight(text[items[0].start : items[-1].end]) <= MAX_WEIGHT:
+            yield items
+        else:
+            yield from ([b] for b in items)
 
 
 def _blocks(text: str) -> list[_Block]:

@@ -85,4 +85,6 @@ def _end(lines: Sequence[str], first: int) -> int:
 def _cells(line: str) -> list[str]:
     cells = [c.strip().replace("\\|", "|") for c in _BAR.split(line.strip())]
     bare = line.strip()
-    return cells[bare.startswith("|") : len(cells) - (len(cells) > 1 and bare.endswith("|") and not bare.endswith("\\|"))]
+    return cells[
+        bare.startswith("|") : len(cells) - (len(cells) > 1 and bare.endswith("|") and not bare.endswith("\\|"))
+    ]

@@ -20,6 +20,9 @@ TEXTS = {
     "The new quay cost EUR 31 million and is 420 metres long. Nearly 18% of the ships are Norwegian.",
     "library": "The Tessin library opened on 3 May 1998 in Karlova. It lends 52,000 books and 900 films a year. "
     "It ranked 4th of 61 libraries in a survey by the reading society.",
+    "tram": "# Tram 7 reaches Ulverton harbour\n\nThe line has been longer since May.\n\nThe four new stops of the tram are these:\n\n"
+    "- Cooper Street\n- Rope Walk\n- Fish Hall\n- Old Harbour\n\n## Prices\n\nA single ticket costs 2.40 euros. Prices by ticket:\n\n"
+    "- day ticket: 6 euros\n- week ticket: 19 euros",
     "school": "The school in Brackwater has three rules: arrive on time, bring a pen, and help your neighbour. "
     "The school closed its pool because the pumps were worn out.",
 }
@@ -30,7 +33,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path, encode
     folder = tmp_path_factory.mktemp("made")
     (folder / "corpus").mkdir()
     for name, text in TEXTS.items():
-        (folder / "corpus" / f"{name}.txt").write_text(text, encoding="utf-8")
+        (folder / "corpus" / f"{name}.md").write_text(text, encoding="utf-8")
     sync(folder / "index", folder / "corpus", encoder_folder.parent, BUNDLED)
     index = Index(folder / "index", encoder)
     yield Chain(index)
@@ -59,6 +62,29 @@ def test_a_list_is_answered_by_the_sentence_that_holds_it(chain: Chain) -> None:
     answer = chain.ask(Question("What are the three rules of the school in Brackwater?"))
     assert "bring a pen" in answer.text
     assert answer.short is None
+
+
+def test_a_list_that_a_sentence_introduces_is_given_whole(chain: Chain) -> None:
+    answer = chain.ask(Question("What are the new stops of the tram in Ulverton?"))
+    quotes = [c.quote for c in answer.citations]
+    assert quotes[quotes.index("The four new stops of the tram are these:") + 1 :][:4] == [
+        *("Cooper Street", "Rope Walk", "Fish Hall", "Old Harbour"),
+    ]
+    assert answer.short is None
+
+
+def test_of_a_list_of_figures_one_is_given(chain: Chain) -> None:
+    answer = chain.ask(Question("How much does a week ticket cost?"))
+    assert answer.short == "19 euros"
+    assert "day ticket" not in answer.text
+
+
+def test_a_passage_speaks_of_what_its_document_begins_with(chain: Chain) -> None:
+    found = chain._find.invoke(Question("How much is a single ticket on the Ulverton tram?"))
+    best = found.ranked[0]
+    assert best.sentence.text == "A single ticket costs 2.40 euros."
+    assert best.signals["context_names"] == 1
+    assert best.signals["weakest_name"] == 1
 
 
 def test_a_sentence_that_points_back_is_quoted_with_the_one_before(chain: Chain) -> None:

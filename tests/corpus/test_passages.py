@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.documents import Document
-from corpus.passages import MAX_WEIGHT, Passage, split_document, weight
+from corpus.passages import begins_item, MAX_WEIGHT, Passage, split_document, weight
 
 WORDS = [
     "Viettel", "operates", "15", "data", "centers.", "The", "U.S.", "leads", "with", "USD 1.5 billion.", "3.5%", "e.g.",
@@ -133,6 +133,28 @@ def test_an_introduction_moves_along_with_what_it_introduces() -> None:
     filler = "word " * (MAX_WEIGHT - 20)
     text = f"{filler}\n\nThe three pillars of the plan are:\n\n- {'item ' * 30}"
     assert [t[0].split()[0] for t in texts(text)] == ["word", "The"]
+
+
+def test_a_list_that_a_passage_can_hold_is_not_cut() -> None:
+    items = "\n".join(f"- stop {'of the line ' * 3}{i}" for i in range(6))
+    text = f"{'word ' * 100}\n\nThe stops are:\n\n{items}\n\nThe end."
+    first, second = texts(text)
+    assert len(first) == 1
+    assert (second[0], len(second)) == ("The stops are:", 8)
+
+
+def test_a_list_that_no_passage_can_hold_is_cut_between_items() -> None:
+    text = "\n".join(f"- {'item ' * 30}" for _ in range(12))
+    check(text, split(text))
+    assert all(len(set(t)) == 1 for t in texts(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "begins"),
+    [("- cod", 2, True), ("Fish:\n  1) cod", 11, True), ("- cod. Ling", 7, False), ("cod", 0, False)],
+)
+def test_the_beginning_of_an_item_is_told(text: str, at: int, begins: bool) -> None:
+    assert begins_item(text, at) is begins
 
 
 def test_a_heavy_introduction_does_not_make_a_passage_too_heavy() -> None:
