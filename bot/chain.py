@@ -211,7 +211,7 @@ class Chain:
     def _retrieve(self, read: Read) -> Found:
         with self._room:
             found = candidates(read.reading, _found(read), read.index)
-            judged = answerability.judge(read.reading, found, self._reader)
+            judged = answerability.judge(read.reading, found, self._reader, self._threshold)
         return Found(read, judged.ranked, judged.scores, judged.probability, judged.unread)
 
     def _answer(self, found: Found) -> Answer:

@@ -9,7 +9,7 @@ from itertools import islice
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
 from bot.cues import DOWNS, UPS
-from bot.extractive import choose
+from bot.extractive import choose, introduced
 from bot.question import SEVERAL, Reading
 from bot.short import short_answer
 from bot.signals import Candidate, opening
@@ -124,7 +124,7 @@ def extracted(base: Answer, found: Found, given: Sequence[Candidate] = ()) -> An
     best = chosen[0] if given else max(chosen, key=lambda c: found.scores[found.ranked.index(c)])
     several = reading.expected in SEVERAL
     short = None
-    listed = best.sentence.text.endswith(":") and len(chosen) > 1
+    listed = any(c in chosen for c in introduced(reading, found.ranked, best))
     if len(given) < 2 and not listed and not (several and len(chosen) > 1):
         short = short_answer(reading, best.sentence.text, best.spans, best.pointed)
     conflicts: list[Conflict] = []

@@ -55,7 +55,7 @@ UPS, DOWNS = stems(_UP), stems(_DOWN)
 """The stems of words that point up, or forward, and down, or back."""
 
 
-# What is asked of a question's sentences is asked of the same sentences again and again.
+# The same sentences are retrieved for one question after another.
 _KNOWN = 20_000
 
 

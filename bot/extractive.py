@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.question import SEVERAL, Reading
 from bot.short import fitting_kinds
 from bot.signals import Candidate
-from corpus.passages import begins_item
+from corpus.passages import begins_item, indentation
 from index.terms import matches, sentence_terms
 
 _MOST_WORDS = 120
@@ -65,16 +65,14 @@ def choose(reading: Reading, ranked: Sequence[Candidate], scores: Sequence[float
         covered |= _covered(reading, best)
         length += len(best.sentence.text.split())
         pool = [(c, s) for c, s in pool if c is not best]
-    for candidate in list(chosen):
-        # Where a figure is asked for, one item may hold it, and the others are of no use.
-        whole = candidate is ranked[0] or not fitting_kinds(reading)
-        for item in _introduced(ranked, candidate) if whole else ():
-            length += len(item.sentence.text.split())
-            if item not in chosen and length <= _MOST_LISTED:
-                chosen.append(item)
     before = _before(ranked, chosen[0])
     if before and before not in chosen and length + len(before.sentence.text.split()) <= _MOST_WORDS:
         chosen.append(before)
+    for item in [i for c in chosen for i in introduced(reading, ranked, c) if i not in chosen]:
+        length += len(item.sentence.text.split())
+        if length > _MOST_LISTED:
+            break
+        chosen.append(item)
     # Sentences of one passage read best in the order in which they stand there.
     first = {id(c.evidence): i for i, c in reversed(list(enumerate(chosen)))}
     return sorted(chosen, key=lambda c: (first[id(c.evidence)], c.sentence.start))
@@ -90,17 +88,29 @@ def _before(ranked: Sequence[Candidate], candidate: Candidate) -> Candidate | No
     return next((c for c in same if c.sentence is beside), None)
 
 
-def _introduced(ranked: Sequence[Candidate], candidate: Candidate) -> list[Candidate]:
-    """Return the items of the list that a sentence introduces, "The pillars are:", as far as they stand in its passage."""
-    if not candidate.sentence.text.endswith(":"):
+def introduced(reading: Reading, ranked: Sequence[Candidate], candidate: Candidate) -> list[Candidate]:
+    """Return the items of the list that a sentence introduces, "The pillars are:", as far as its passage holds them.
+
+    None where a figure, date or name is asked for and it says one itself, or another sentence of its passage ranks first.
+    """
+    one = bool(fitting_kinds(reading)) and (bool(candidate.signals["type"]) or candidate is not ranked[0])
+    if one or not candidate.sentence.text.endswith(":"):
         return []
     text, items = candidate.evidence.document.text, list[Candidate]()
     by_start = {c.sentence.start: c for c in ranked if c.passage_key == candidate.passage_key}
+    end, depth = candidate.sentence.end, -1
     for sentence in candidate.evidence.sentences:
-        if sentence.start > candidate.sentence.start:
-            if not begins_item(text, sentence.start) or sentence.start not in by_start:
+        if sentence.start < end:
+            continue
+        if begins_item(text, sentence.start):
+            own = indentation(text, sentence.start)
+            depth = own if depth < 0 else depth
+            if own < depth:
                 break
-            items.append(by_start[sentence.start])
+        elif depth < 0 or "\n" in text[end : sentence.start]:
+            break
+        end = sentence.end
+        items.append(by_start[sentence.start])
     return items
 
 

@@ -16,7 +16,7 @@ from tokenizers import Encoding, Tokenizer
 
 from index.encoder import PassageText
 from index.export import BUNDLED, model_files
-from index.runtime import Session, threads_here
+from index.runtime import Session, at_once, threads_here
 
 FILE = Path(__file__).parent / "reader.onnx"
 SHA256 = "614c5947281c1df6359d0b95d41f3c6b70397bec2b7395d31509c3e4aaff88fc"
@@ -79,7 +79,7 @@ class Reader:
         Each by itself: what comes into a layer is brought to 8 bits by the widest value of all, so that in a batch one
         passage would change what is read in another. It takes no longer, since nothing is padded.
         """
-        return list(self._pool.map(self._read, pairs))
+        return at_once(self._pool, self._read, pairs)
 
     def _read(self, pair: tuple[str, PassageText]) -> ReadPassage:
         question, passage = pair

@@ -18,6 +18,7 @@ from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
 from bot.years import another_year, year_match
 from corpus.documents import Document
+from corpus.tables import begins_with_row
 from index.encoder import PassageText
 from index.retriever import Evidence, Index, ScoredSentence
 from index.terms import matches, sentence_terms, stems
@@ -81,10 +82,12 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     asked, ahead = sentence_terms(reading.text), prospective(reading.text)
     result = []
     for position, evidence in enumerate(found):
-        whole = f"{opening(evidence.document)} {evidence.context} {evidence.text}"
+        whole = f"{evidence.context} {evidence.text}"
         context = sentence_terms(whole)
+        # A text names its subject where it begins and goes on with "we", "the firm" or nothing.
+        subject = context | sentence_terms(opening(evidence.document))
         in_context = closeness.of(whole)
-        named = weakest_name(reading, context, whole, index.vocabulary.idf)
+        named = weakest_name(reading, subject, whole, index.vocabulary.idf)
         for place, sentence in enumerate(evidence.sentences):
             own = sentence_terms(sentence.text)
             around = evidence.sentences[max(0, place - 1) : place + 2]
@@ -106,7 +109,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "near_coverage": sum(weights[t] for t in covered_near) / total,
                 "context_coverage": sum(weights[t] for t in covered_in_context) / total,
                 "names": _share(reading.names, own),
-                "context_names": _share(reading.names, own | context),
+                "context_names": _share(reading.names, own | subject),
                 "numbers": _share(reading.numbers, own),
                 "context_numbers": _share(reading.numbers, own | context),
                 "years": year_match(reading.years, sentence.text, whole, as_of),
@@ -145,8 +148,13 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
 
 
 def opening(document: Document) -> str:
-    """Return how a text of several passages begins: it says there of whom it goes on to speak as "we" or "the firm"."""
-    return "" if document.kind == "fact" else document.text[:_OPENING]
+    """Return how a text begins: it says there of whom it goes on to speak as "we" or "the firm".
+
+    Nothing of facts, which say all themselves, and of tables, whose first rows say nothing of the others.
+    """
+    if document.kind == "fact" or begins_with_row(document.text):
+        return ""
+    return document.text[:_OPENING].rpartition(" ")[0] if len(document.text) > _OPENING else document.text
 
 
 def with_reading(
@@ -281,10 +289,10 @@ def _defines(sentence: str, reading: Reading) -> float:
     """
     if ASKS.search(reading.text):
         return float(any(expansion(sentence, a) for a in acronyms(reading.text)))
-    opening = _DEFINING.match(sentence)
-    if not opening or not reading.terms:
+    defined = _DEFINING.match(sentence)
+    if not defined or not reading.terms:
         return 0.0
-    text = opening.group(1)
+    text = defined.group(1)
     names = [re.sub(r"\([^)]*\)", " ", text), *re.findall(r"\(([^)]*)\)", text)]
     best = 0.0
     for own in map(sentence_terms, names):

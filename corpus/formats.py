@@ -17,10 +17,11 @@ import yaml
 
 from corpus.errors import RefusedDocument
 from corpus.hidden import drop_hidden
+from corpus.page_tables import write_tables
 from corpus.pdf import shown_text
 from corpus.plain_yaml import parsed_yaml
 from corpus.stated import stated_date
-from corpus.tables import row_sentence, table_sentences, without_tables
+from corpus.tables import merged, row_sentence, table_sentences, without_tables
 from corpus.word import Looks
 
 _MOST_ENTRIES, _MOST_UNPACKED, _MOST_RATIO = 1000, 100_000_000, 100
@@ -151,12 +152,13 @@ def read_html(data: bytes) -> Content:
             if element.tag == "sup" and (element.text or "").isdigit() and not element.xpath("ancestor::a"):
                 element.text = f"^{element.text}"
             element.drop_tag()
+    write_tables(tree)
     text = trafilatura.extract(
         tree, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
     )
     if not text:
         text = trafilatura.html2txt(tree)
-    return Content(without_tables(text or ""), meta.title, meta.sitename or meta.author, meta.url, date)
+    return Content(text or "", meta.title, meta.sitename or meta.author, meta.url, date)
 
 
 def _is_unseen(element: Any) -> bool:
@@ -225,7 +227,7 @@ def read_docx(data: bytes) -> Content:
     blocks: list[str] = []
     for block in word.iter_inner_content():
         if isinstance(block, Table):
-            blocks.append(table_sentences([_cells(row.cells, looks) for row in block.rows]))
+            blocks.append(_word_table([_cells(row.cells, looks) for row in block.rows]))
             continue
         line = looks.shown_text(block._p)
         if not line:
@@ -260,9 +262,29 @@ def _check_packed(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
         raise RefusedDocument("it unpacks to more than a hundred times its size")
 
 
-def _cells(cells: Iterable[Any], looks: Looks) -> list[str]:
-    merged = {id(cell._tc): cell for cell in cells}
-    return [" ".join(" ".join(looks.shown_text(p._p) for p in c.paragraphs).split()) for c in merged.values()]
+def _cells(cells: Iterable[Any], looks: Looks) -> list[str | None]:
+    """Return the cells of a row by column; what is merged stands once, and goes on."""
+    texts = ((id(c._tc), " ".join(" ".join(looks.shown_text(p._p) for p in c.paragraphs).split())) for c in cells)
+    return merged(list(texts))
+
+
+def _word_table(rows: list[list[str | None]]) -> str:
+    """Write a table of Word as paragraphs. Nothing tells there whether the first row names the columns.
+
+    Of three columns and more it does; of two, the first of each row names the second; a frame has but one.
+    """
+    columns = max(map(len, rows), default=0)
+    if columns > 2 and len(rows) > 1:
+        return table_sentences(rows)
+    return "\n\n".join(
+        filter(
+            None,
+            (
+                row_sentence(["", row[0]], ["", *row[1:]]) if len(row) > 1 and row[1] else row_sentence((), row)
+                for row in rows
+            ),
+        )
+    )
 
 
 READERS: dict[str, Callable[[bytes], Content]] = {

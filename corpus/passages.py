@@ -7,6 +7,7 @@ from itertools import groupby
 
 from corpus.documents import Document
 from corpus.sentences import Span, sentence_spans, trimmed
+from corpus.tables import FENCE, RULE
 
 MAX_WEIGHT = 170
 """Upper limit of a passage in estimated word pieces: the default encoder reads 256 and would drop the rest."""
@@ -18,9 +19,7 @@ _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)]|\(?[A-Z]\))[ \t]+(?=\S)")
 # What starts a list even without a blank line before it; "40. It" may be the end of a wrapped sentence.
 _FIRST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦]|\(?1[.)]|\(?a\))[ \t]")
-_FENCE = re.compile(r"[ \t]*(?:```+[^`]*|~~~+[^~]*)$")
 _ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
-_ROW_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _PIECE = re.compile(r"[^\W\d_]{1,6}|\d{1,3}|[^\w\s]|_")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -66,13 +65,19 @@ def weight(text: str) -> int:
 
 
 def begins_item(text: str, start: int) -> bool:
-    """Tell whether what stands at an offset is the beginning of a list's item: its line holds nothing before it but a mark.
+    """Tell whether what stands at an offset begins an item of a list: its line holds nothing before it but a mark.
 
     >>> begins_item("Kinds:\\n- cod", 9)
     True
     """
     mark = _ITEM.match(text, text.rfind("\n", 0, start) + 1)
     return mark is not None and mark.end() == start
+
+
+def indentation(text: str, start: int) -> int:
+    """Return how many blanks the line begins with in which an offset lies."""
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    return len(line) - len(line.lstrip(" \t"))
 
 
 def split_document(document: Document) -> list[Passage]:
@@ -107,13 +112,23 @@ def split_document(document: Document) -> list[Passage]:
 
 
 def _whole_lists(text: str, blocks: list[_Block]) -> Iterator[list[_Block]]:
-    """Yield the blocks of each list together, if a passage can hold them, and every other block by itself."""
+    """Yield the blocks of each list and the line that introduces it together, if a passage can hold them, others singly."""
+    lead: list[_Block] = []
     for listed, run in groupby(blocks, key=lambda b: b.headings if begins_item(text, b.start) else None):
-        items = list(run)
-        if listed is not None and weight(text[items[0].start : items[-1].end]) <= MAX_WEIGHT:
-            yield items
-        else:
-            yield from ([b] for b in items)
+        own = list(run)
+        if listed is None:
+            yield from ([b] for b in [*lead, *own[:-1]])
+            lead = own[-1:]
+            continue
+        introduced = bool(lead) and lead[0].keep_with_next and lead[0].headings == listed
+        whole = [*lead, *own] if introduced else own
+        if lead and not introduced:
+            yield lead
+        fits = weight(text[whole[0].start : whole[-1].end]) <= MAX_WEIGHT
+        yield from [whole] if fits else ([b] for b in whole)
+        lead = []
+    if lead:
+        yield lead
 
 
 def _blocks(text: str) -> list[_Block]:
@@ -134,7 +149,7 @@ def _blocks(text: str) -> list[_Block]:
 
     for number, (start, end) in enumerate(lines):
         line = text[start:end]
-        if _FENCE.match(line):
+        if FENCE.match(line):
             close()
             fenced = not fenced
             continue
@@ -158,7 +173,7 @@ def _blocks(text: str) -> list[_Block]:
                 path.append((level, title))
         elif not line.strip() or _RULE.match(line):
             close()
-        elif _ROW_RULE.match(line) and "|" in line:
+        elif "|" in line and RULE.match(line):
             continue
         elif _ROW.match(line):
             close()

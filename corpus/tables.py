@@ -2,35 +2,82 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import groupby
 
-_MOST_CELLS = 1000
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+Cells = Sequence[str | None]
+"""The cells of a row by column; None where the cell to the left goes on."""
+
+FENCE = re.compile(r"[ \t]*(?:```+[^`]*|~~~+[^~]*)$")
+RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-+:?[ \t]*+(?:\|[ \t]*+:?-+:?[ \t]*+)*+\|?[ \t]*+$")
+_MOST_CELLS, _MOST_NAME = 200, 100
 _BAR = re.compile(r"(?<!\\)\|")
+# What ends a table that has no bar at the beginning of its lines, and what is code by its indentation.
+_OTHER = re.compile(r"[ \t]*(?:#{1,6}[ \t]|>|[-*+•][ \t]|\d+[.)][ \t])")
+_CODE = re.compile(r" {4}|\t")
 
 
-def row_sentence(header: Sequence[str], row: Sequence[str]) -> str:
-    """Write a table row as a sentence; a single cell beside a header of several runs across the table.
+_ROW = re.compile(r"[^\n:;]{1,100}: [^\n;]{1,300}; [^\n:;]{1,100}: ")
+
+
+def begins_with_row(text: str) -> bool:
+    """Tell whether a text begins with a row that is written as a sentence, as that of a CSV file does.
+
+    >>> begins_with_row("Country: China; AI models: 15."), begins_with_row("China: a report")
+    (True, False)
+    """
+    return bool(_ROW.match(text))
+
+
+def row_sentence(names: Cells, row: Cells) -> str:
+    """Write a table row as a sentence; a cell that runs across all columns has no name.
 
     >>> row_sentence(["Country", "AI models"], ["China", "15"])
     'Country: China; AI models: 15.'
+    >>> row_sentence(["Fish", "2012", "2022"], ["Cod", "not counted", None])
+    'Fish: Cod; 2012, 2022: not counted.'
     """
-    named = header if len(row) > 1 or len(header) < 2 else ()
-    cells = ((" ".join(a.split()), " ".join(b.split())) for a, b in zip_longest(named, row[:_MOST_CELLS], fillvalue=""))
-    sentence = "; ".join(f"{column}: {value}" if column else value for column, value in cells if value)
+    parts, row = [], row[:_MOST_CELLS]
+    for place, cell in enumerate(row):
+        value = " ".join((cell or "").split())
+        if value:
+            end = next((i for i in range(place + 1, len(row)) if row[i] is not None), len(row))
+            whole = end - place == len(row) > 1
+            own = "" if whole else ", ".join(dict.fromkeys(filter(None, map(_name, names[place:end]))))
+            parts.append(f"{own}: {value}" if own else value)
+    sentence = "; ".join(parts)
     return sentence if sentence.endswith((".", "!", "?")) or not sentence else f"{sentence}."
 
 
-def table_sentences(rows: Sequence[Sequence[str]]) -> str:
-    """Write a table, whose first row names the columns, as a paragraph a row.
+def _name(cell: str | None) -> str:
+    return " ".join((cell or "").split())[:_MOST_NAME].rstrip(" :")
 
-    A blank line parts them, so that none is taken for the wrapped continuation of the one before. A table of one row
-    names nothing: it stays as it is.
+
+def table_sentences(rows: Sequence[Cells], headers: int = 1) -> str:
+    """Write a table as a paragraph a row; its first rows, so many as there are `headers`, name the columns.
+
+    What runs across all columns above them is its title, a paragraph of its own. A blank line parts the paragraphs, so
+    that none is taken for the wrapped continuation of the one before.
     """
-    if len(rows) < 2:
-        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return "\n\n".join(filter(None, (row_sentence(rows[0], row) for row in rows[1:])))
+    rows = [r for r in rows if any(r)]
+    titles = []
+    while rows and len(rows[0]) > 1 and not any(rows[0][1:]):
+        titles.append(row_sentence((), rows.pop(0)[:1]))
+    names = _names(rows[:headers])
+    return "\n\n".join([*titles, *(row_sentence(names, row) for row in rows[headers:])])
+
+
+def _names(rows: Sequence[Cells]) -> list[str]:
+    """Return the name of each column, from the top down where there are several rows of them: "Catch 2022"."""
+    width = max(map(len, rows), default=0)
+    names = []
+    for column in range(width):
+        held = []
+        for row in rows:
+            # A cell that goes on names all of its columns.
+            filled = [c for c in row[: column + 1] if c is not None]
+            held.append(_name(filled[-1]) if filled and column < len(row) else "")
+        names.append(" ".join(dict.fromkeys(filter(None, held))))
+    return names
 
 
 def without_tables(text: str) -> str:
@@ -47,15 +94,17 @@ def without_tables(text: str) -> str:
     """
     if "|" not in text:
         return text
-    return "".join(_written(text.splitlines(keepends=True)))
+    return "".join(_written(re.split(r"(?<=\n)", text)))
 
 
 def _written(lines: Sequence[str]) -> Iterator[str]:
-    fenced, number = False, 0
+    fence, number = "", 0
     while number < len(lines):
         line = lines[number]
-        fenced ^= bool(_FENCE.match(line))
-        end = _end(lines, number) if not fenced else number
+        mark = line.strip()[:3] if FENCE.match(line.rstrip("\r\n")) else ""
+        if mark and fence in ("", mark):
+            fence = "" if fence else mark
+        end = _end(lines, number) if not fence else number
         if end == number:
             yield line
             number += 1
@@ -72,12 +121,15 @@ def _end(lines: Sequence[str], first: int) -> int:
     """Return where the table ends that begins with a header at a line: at that line if none does."""
     if first + 2 >= len(lines) or "|" not in lines[first] or "|" not in lines[first + 1]:
         return first
-    if not _RULE.fullmatch(lines[first + 1].rstrip("\r\n")):
+    if _CODE.match(lines[first]) or not RULE.match(lines[first + 1].rstrip("\r\n")):
         return first
     if len(_cells(lines[first])) != len(_cells(lines[first + 1])):
         return first
+    barred = lines[first].lstrip().startswith("|")
     end = first + 2
     while end < len(lines) and "|" in lines[end]:
+        if not lines[end].lstrip().startswith("|") if barred else _OTHER.match(lines[end]):
+            break
         end += 1
     return end if end > first + 2 else first
 
@@ -88,3 +140,8 @@ def _cells(line: str) -> list[str]:
     return cells[
         bare.startswith("|") : len(cells) - (len(cells) > 1 and bare.endswith("|") and not bare.endswith("\\|"))
     ]
+
+
+def merged(row: Sequence[tuple[object, str]]) -> list[str | None]:
+    """Return a row of (cell, text) by column with None where the same cell goes on."""
+    return [t for _, run in groupby(row, key=lambda c: c[0]) for t in (next(run)[1], *(None for _ in run))]

@@ -21,6 +21,7 @@ from index.catalogue import Catalogue, passage_context, sentence_id
 from index.encoder import Encoder, Vectors
 from index.generations import held_generation, live_name
 from index.lexical import LexicalIndex, Vocabulary
+from index.runtime import at_once
 from index.store import Store
 from index.terms import STOPWORDS, stem, terms, words
 
@@ -95,8 +96,7 @@ class Index:
         counts = self.store.count("passages"), self.store.count("sentences")
         if counts != (self.generation.passages, self.generation.sentences):
             raise IndexError_("the index is not whole: run `gapbot index` to build it anew")
-        # Chroma looks for passages and for sentences at once.
-        self._pool = ThreadPoolExecutor(2, "retriever")
+        self._pool = ThreadPoolExecutor(thread_name_prefix="retriever")
         self._passages = LexicalIndex(path / "words" / "passages")
         self._sentences = LexicalIndex(path / "words" / "sentences")
         self.vocabulary = Vocabulary(path / "words" / "vocabulary.json")
@@ -165,16 +165,18 @@ class Index:
         return result
 
     def _legs(self, query: str, vector: Vectors, k: int) -> "_Legs":
+        generation = self.generation
         query_terms = terms(query) or [stem(w) for w in words(query) if w not in STOPWORDS]
         passages, sentences = max(_PASSAGES, k), max(_SENTENCES, 2 * k)
-        nearest = [
-            self._pool.submit(self.store.query, level, vector, min(most, there))
-            for level, most, there in (
-                ("passages", passages, self.generation.passages), ("sentences", sentences, self.generation.sentences)
-            )
-        ]  # fmt: skip
-        words_alike = [self._passages.query(query_terms, passages), self._sentences.query(query_terms, sentences)]
-        return _Legs(*(dict(n.result()) for n in nearest), *map(dict, words_alike))
+        wanted = {"passages": min(passages, generation.passages), "sentences": min(sentences, generation.sentences)}
+        # Chroma looks for passages and for sentences at once.
+        near, near_sentences = at_once(self._pool, lambda n: self.store.query(n, vector, wanted[n]), wanted)
+        return _Legs(
+            dict(near),
+            dict(near_sentences),
+            dict(self._passages.query(query_terms, passages)),
+            dict(self._sentences.query(query_terms, sentences)),
+        )
 
     def close(self) -> None:
         """Release the generation's files."""

@@ -1,7 +1,10 @@
 """onnxruntime, in the one place that knows it."""
 
 import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +16,10 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 onnxruntime.disable_telemetry_events()
+
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class Session:
@@ -37,6 +44,19 @@ class Session:
         """Run the graph and return its outputs in order."""
         outputs: list[npt.NDArray[np.float32]] = self._session.run(None, inputs)
         return outputs
+
+
+def at_once(pool: Executor, work: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
+    """Do the same work on several items at once, and in order; one after another where the pool takes no more work.
+
+    So it is when a process ends: whoever still waits for an answer gets it.
+    """
+    items = list(items)
+    try:
+        begun = [pool.submit(work, item) for item in items]
+    except RuntimeError:
+        return [work(item) for item in items]
+    return [b.result() for b in begun]
 
 
 def quantized(file: Path, out: Path) -> None:

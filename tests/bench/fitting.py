@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from bot.answerability import DOUBTFUL, UNNAMED, both, gate_vector, lead, penalty
+from bot.answerability import CERTAIN, DOUBTFUL, UNNAMED, both, gate_vector, lead, penalty
 from bot.second_look import LOOK_NAMES
 from bot.signals import NAMES, READ_NAMES
 from tests.bench.asked import Array, Asked
@@ -25,7 +25,7 @@ READ_LIKENESS = frozenset({"evidence", "span", "answerable", "span_fits", "span_
 
 
 def narrowed(row: Asked) -> Asked:
-    """Keep the candidates that the reader has read, as the product does."""
+    """Keep the candidates that the reader has read, as the product does where two passages do not settle a question."""
     assert row.r is not None
     kept = np.flatnonzero(~np.isnan(row.r[:, 0]))
     return replace(
@@ -156,14 +156,14 @@ def seen_again(rows: Sequence[Asked], tops: Sequence[int]) -> np.ndarray:
 def probabilities(
     rows: Sequence[Asked], tops: Sequence[int], x: np.ndarray, gates: dict[str, LogisticRegression], name: str
 ) -> np.ndarray:
-    """Return the probability of each question that its best candidate answers, as the product does."""
+    """Return the probability of each question that its best candidate answers, as the product does where it reads all."""
     names = [*NAMES, *READ_NAMES]
     signals = [dict(zip(names, map(float, inputs(r, name)[t]), strict=False)) for r, t in zip(rows, tops, strict=True)]
     subject, fact = (gates[part].decision_function(x) for part in ("subject", "fact"))
     p = np.array([both(a, b, penalty(s)) for a, b, s in zip(subject, fact, signals, strict=True)])
     if "looked" in gates:
         again = seen_again(rows, tops)
-        for i in np.flatnonzero((p >= DOUBTFUL) & ~np.isnan(again[:, 0])):
+        for i in np.flatnonzero((p >= DOUBTFUL) & (p < CERTAIN) & ~np.isnan(again[:, 0])):
             odds = float(gates["looked"].decision_function([[*x[i], *again[i]]])[0])
             p[i] = both(subject[i], odds, penalty(signals[i]))
     return p

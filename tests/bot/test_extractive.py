@@ -23,6 +23,8 @@ TEXTS = {
     "tram": "# Tram 7 reaches Ulverton harbour\n\nThe line has been longer since May.\n\nThe four new stops of the tram are these:\n\n"
     "- Cooper Street\n- Rope Walk\n- Fish Hall\n- Old Harbour\n\n## Prices\n\nA single ticket costs 2.40 euros. Prices by ticket:\n\n"
     "- day ticket: 6 euros\n- week ticket: 19 euros",
+    "caves": "# Brindle caves\n\nVisitors of the Brindle caves must keep these rules:\n\n- No lamps. They scare the bats.\n- No food.\n\n"
+    "## Animals\n\n- Fish that live in the Brindle caves:\n  - blind char\n  - cave loach\n- Insects that live there:\n  - white cricket",
     "school": "The school in Brackwater has three rules: arrive on time, bring a pen, and help your neighbour. "
     "The school closed its pool because the pumps were worn out.",
 }
@@ -71,6 +73,20 @@ def test_a_list_that_a_sentence_introduces_is_given_whole(chain: Chain) -> None:
         *("Cooper Street", "Rope Walk", "Fish Hall", "Old Harbour"),
     ]
     assert answer.short is None
+
+
+def test_items_of_several_sentences_and_of_lists_within_lists_are_told_apart(chain: Chain) -> None:
+    kept = chain.ask(Question("Which rules must visitors of the Brindle caves keep?"))
+    quotes = [c.quote for c in kept.citations]
+    assert quotes[:4] == [
+        "Visitors of the Brindle caves must keep these rules:",
+        "No lamps.",
+        "They scare the bats.",
+        "No food.",
+    ]
+    seen = [c.quote for c in chain.ask(Question("Which fish live in the Brindle caves?")).citations]
+    assert seen[:3] == ["Fish that live in the Brindle caves:", "blind char", "cave loach"]
+    assert "white cricket" not in seen
 
 
 def test_of_a_list_of_figures_one_is_given(chain: Chain) -> None:

@@ -415,10 +415,31 @@ def test_a_word_document_keeps_headings_lists_and_tables(tmp_path: Path) -> None
     assert d.text == "\n\n".join(
         [
             *("# The plan", "Vietnam has a plan.", "## Pillars", "- human capital", "- open data"),
-            *("Country: China; Models: 15.", "both.", "Seen", "The end."),
+            *("Country: Models.", "China: 15.", "both.", "Seen", "The end."),
         ]
     )
     assert d.title == "Plan"
+
+
+def test_a_word_table_of_three_columns_names_them_and_a_frame_has_none(tmp_path: Path) -> None:
+    made = new_docx()
+    table = made.add_table(rows=4, cols=3)
+    cells = ["The bay", "", "", "Fish", "2012", "2022", "Cod", "9", "21", "Ling", "not counted", ""]
+    for cell, text in zip((c for r in table.rows for c in r.cells), cells, strict=True):
+        cell.text = text
+    table.rows[0].cells[0].merge(table.rows[0].cells[2])
+    table.rows[3].cells[1].merge(table.rows[3].cells[2])
+    frame = made.add_table(rows=2, cols=1)
+    for row, text in zip(frame.rows, ("Read this first.", "The pump must be off."), strict=True):
+        row.cells[0].text = text
+    stream = io.BytesIO()
+    made.save(stream)
+    assert one(tmp_path, "x.docx", stream.getvalue()).text == "\n\n".join(
+        [
+            *("The bay.", "Fish: Cod; 2012: 9; 2022: 21.", "Fish: Ling; 2012, 2022: not counted."),
+            *("Read this first.", "The pump must be off."),
+        ]
+    )
 
 
 def packed(entries: dict[str, bytes]) -> bytes:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.documents import Document
-from corpus.passages import begins_item, MAX_WEIGHT, Passage, split_document, weight
+from corpus.passages import MAX_WEIGHT, Passage, begins_item, split_document, weight
 
 WORDS = [
     "Viettel", "operates", "15", "data", "centers.", "The", "U.S.", "leads", "with", "USD 1.5 billion.", "3.5%", "e.g.",
@@ -135,18 +135,25 @@ def test_an_introduction_moves_along_with_what_it_introduces() -> None:
     assert [t[0].split()[0] for t in texts(text)] == ["word", "The"]
 
 
-def test_a_list_that_a_passage_can_hold_is_not_cut() -> None:
-    items = "\n".join(f"- stop {'of the line ' * 3}{i}" for i in range(6))
-    text = f"{'word ' * 100}\n\nThe stops are:\n\n{items}\n\nThe end."
-    first, second = texts(text)
-    assert len(first) == 1
-    assert (second[0], len(second)) == ("The stops are:", 8)
+@pytest.mark.parametrize("items", range(3, 16))
+def test_a_list_is_never_parted_from_what_introduces_it(items: int) -> None:
+    stops = "\n".join(f"- stop {i} of the new line to the old harbour" for i in range(items))
+    text = (
+        f"{'word ' * 100}\n\nThe stops of the new tram line from the market to the harbour are:\n\n{stops}\n\nThe end."
+    )
+    check(text, split(text))
+    first = next(t for t in texts(text) if any(s.startswith("stop 0 ") for s in t))
+    assert first[[s.startswith("stop 0 ") for s in first].index(True) - 1].endswith(" are:")
+    lists = [t for t in texts(text) if any(s.startswith("stop ") for s in t)]
+    assert len(lists) == 1 or weight(text[text.index("The stops") : text.index("The end")]) > MAX_WEIGHT
 
 
 def test_a_list_that_no_passage_can_hold_is_cut_between_items() -> None:
-    text = "\n".join(f"- {'item ' * 30}" for _ in range(12))
+    text = "\n".join(f"- {number} {'item ' * 30}" for number in range(12))
     check(text, split(text))
-    assert all(len(set(t)) == 1 for t in texts(text))
+    cut = texts(text)
+    assert len(cut) > 1
+    assert [s.split()[0] for t in cut for s in t] == [str(i) for i in range(12)]
 
 
 @pytest.mark.parametrize(
