@@ -124,12 +124,20 @@ def _probability(best: Candidate, vector: list[float], part: str, looked: Sequen
 def _rivals(reading: Reading, candidate: Candidate, best: Candidate) -> bool:
     """Tell whether a sentence may be meant as well where no name says which, or give another figure than the best one.
 
-    The latter holds as much of the question.
+    The latter holds as much of the question, or is recorded to be of the same subject: of sources that differ, the
+    figure leads that most of them give.
     """
     if not reading.names and fitting_kinds(reading):
         return bool(candidate.signals["type"])
-    figure = re.search(r"\d", best.pointed or "") and candidate.signals["type"]
-    return bool(figure) and candidate.signals["coverage"] >= best.signals["coverage"]
+    if not re.search(r"\d", best.pointed or "") or not candidate.signals["type"]:
+        return False
+    return candidate.signals["coverage"] >= best.signals["coverage"] or bool(_recorded(candidate) & _recorded(best))
+
+
+def _recorded(candidate: Candidate) -> set[str]:
+    """Return the subjects of the figures that are recorded of a sentence."""
+    own, statements = candidate.sentence, candidate.evidence.document.statements
+    return {s.subject for s in statements if s.subject and s.value and s.start < own.end and s.end > own.start}
 
 
 def both(subject: float, fact: float, lost: float) -> float:

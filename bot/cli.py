@@ -98,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="*", help="the question; - reads it from standard input")
     ask.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     ask.add_argument("--batch", metavar="FILE.jsonl", help='rows {"id", "question", "history": [earlier questions]}')
+    ask.add_argument(
+        "--history", action="append", default=[], metavar="QUESTION", help="asked before it; may be repeated"
+    )
     ask.add_argument("--show-prompt", action="store_true", help="print what an LLM would be sent, and send nothing")
     ask.set_defaults(run=_ask)
 
@@ -160,7 +163,7 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
         raise UsageError('the question is missing: gapbot ask "How many data centers does Viettel have?"')
     # Whoever leaves the quotes away means one question all the same.
     text = sys.stdin.read() if options.question == ["-"] else " ".join(options.question)
-    question = Question(text)
+    question = Question(text, tuple(options.history))
     check_question(question)
     if options.show_prompt:
         return _show_prompts(open_chain(replace(config, llm=None)), [question], options.json)

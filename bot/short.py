@@ -7,6 +7,7 @@ from functools import lru_cache
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
 from bot.spans import ABOUT, Kind, Typed
+from corpus.tables import row_cells
 from index.terms import matches, sentence_terms, stem, stems, words
 
 _EDGES = " ,;:."
@@ -46,7 +47,19 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     """Return the span of a sentence that answers by itself: a figure with its unit, a date, a name, a clause; or None.
 
     `spans` are the typed spans of the sentence; `pointed` is the part of it that the reader points at, if it has read.
+    Of a row of a table it is a cell, or a part of one.
     """
+    short = _span(reading, sentence, spans, pointed)
+    cells = row_cells(sentence) if short else []
+    of_year = [c for c in cells if len(reading.years) == 1 and reading.years[0] in words(c[0])]
+    at = sentence.find(short) if short else -1
+    for _, start, value, end in of_year if len(of_year) == 1 else cells:
+        if len(of_year) == 1 or (start <= at < end and not value <= at < at + len(short or "") <= end):
+            return sentence[value:end]
+    return short
+
+
+def _span(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: str | None) -> str | None:
     if reading.expected in ("comparison", "yes_no"):
         return None
     if ASKS.search(reading.text):

@@ -28,6 +28,26 @@ def begins_with_row(text: str) -> bool:
     return bool(_ROW.match(text))
 
 
+def row_cells(sentence: str) -> list[tuple[str, int, int, int]]:
+    """Return the cells of a row that is written as a sentence: name, where it begins, and where its value begins and ends.
+
+    >>> row_cells("Fish: Cod; 2022: 9.")
+    [('Fish', 0, 6, 9), ('2022', 11, 17, 18)]
+    """
+    cells, start = [], 0
+    if begins_with_row(sentence):
+        for part in sentence.split("; "):
+            name, mark, _ = part.partition(": ")
+            end = start + len(part.rstrip("."))
+            if mark:
+                cells.append((name, start, start + len(name) + 2, end))
+            elif cells:
+                # The value itself holds a semicolon.
+                cells[-1] = (*cells[-1][:3], end)
+            start += len(part) + 2
+    return cells
+
+
 def row_sentence(names: Cells, row: Cells) -> str:
     """Write a table row as a sentence; a cell that runs across all columns has no name.
 

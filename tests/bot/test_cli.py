@@ -169,3 +169,11 @@ def test_eval_reports_by_kind_and_lists_what_failed(shipped_home: Path, tmp_path
     assert result["broken_citations"] == 0
     table = run("eval", str(file), home=shipped_home)
     assert "2 of 3 right" in table.stdout
+
+
+def test_a_question_may_follow_earlier_ones(shipped_home: Path) -> None:
+    done = run(
+        *("ask", "--json", "--history", "How many AI models did the United States release in 2024?", "and China?"),
+        home=shipped_home,
+    )
+    assert "China" in json.loads(done.stdout)["read_as"]

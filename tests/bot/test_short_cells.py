@@ -1,0 +1,28 @@
+"""Of the row of a table a cell is the short answer."""
+
+import pytest
+
+from bot.question import read_question
+from bot.short import short_answer
+from bot.spans import typed_spans
+
+SALES = "Product: Crispbread; 2020: 12,300; 2021: n/a; 2022: 9,000."
+STAFF = "Name: Erik Falk; Role: Head baker; Shop: Ystad."
+TREE = "Species: Ginkgo; Height (m): 19.7; Note: tall; old."
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "pointed", "short"),
+    [
+        ("How much crispbread was sold in 2022?", SALES, "12,300", "9,000"),
+        ("How much crispbread was sold in 2021?", SALES, "12,300", "n/a"),
+        ("How much crispbread was sold in 2019?", SALES, "12,300", "12,300"),
+        ("What is Erik Falk's role?", STAFF, "Head baker; Shop: Ystad", "Head baker"),
+        ("Where does Erik Falk work?", STAFF, "Shop: Ystad", "Ystad"),
+        ("How tall is the ginkgo?", TREE, "Height (m): 19.7", "19.7"),
+        ("Which note is there of the ginkgo?", TREE, "tall; old", "tall; old"),
+        ("Where does Erik Falk work?", "Erik Falk, our head baker, works in Ystad.", "Ystad", "Ystad"),
+    ],
+)
+def test_the_cell_that_is_asked_for_is_the_answer(question: str, row: str, pointed: str, short: str) -> None:
+    assert short_answer(read_question(question), row, typed_spans(row), pointed) == short
