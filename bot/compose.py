@@ -10,9 +10,10 @@ from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
 from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
 from bot.cues import DOWNS, UPS
 from bot.extractive import choose, introduced
+from bot.named import opening
 from bot.question import SEVERAL, Reading
 from bot.short import short_answer
-from bot.signals import Candidate, opening
+from bot.signals import Candidate
 from corpus.documents import Document
 from index.retriever import Index
 from index.terms import matches, sentence_terms, stem, words

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from bot.places import countries
 from bot.question import VERSION, Reading
+from corpus.documents import Document
+from corpus.tables import begins_with_row
 from index.terms import matches
 
 _CALENDAR = re.compile(
@@ -12,6 +14,7 @@ _CALENDAR = re.compile(
 )
 # The inverse document frequency from which a name is rare: that of one in a tenth of the passages.
 _RARE = 2.3
+_OPENING = 300
 
 
 def weakest_name(reading: Reading, said: frozenset[str], passage: str, idf: Callable[[str], float]) -> float:
@@ -44,3 +47,13 @@ def other_version(reading: Reading, text: str) -> bool:
             if said and number.lower() not in (s.lower() for s in said):
                 return True
     return False
+
+
+def opening(document: Document) -> str:
+    """Return how a text begins: it says there of whom it goes on to speak as "we" or "the firm".
+
+    Nothing of facts, which say all themselves, and of tables, whose first rows say nothing of the others.
+    """
+    if document.kind == "fact" or begins_with_row(document.text):
+        return ""
+    return document.text[:_OPENING].rpartition(" ")[0] if len(document.text) > _OPENING else document.text

@@ -10,15 +10,13 @@ from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed, prospective
 from bot.misfit import misfit
-from bot.named import weakest_name
+from bot.named import opening, weakest_name
 from bot.pointing import pointed_at
 from bot.question import Reading
 from bot.reader import SCALE, ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
 from bot.years import another_year, year_match
-from corpus.documents import Document
-from corpus.tables import begins_with_row
 from index.encoder import PassageText
 from index.retriever import Evidence, Index, ScoredSentence
 from index.terms import matches, sentence_terms, stems
@@ -37,7 +35,6 @@ _DEFINING = re.compile(r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for|de
 
 # What stands behind is a place and nobody: "in Quillport, Kesmar".
 _PLACED = re.compile(r"\b(?:in|at|near) (?:[A-ZÀ-ÖØ-ÞĐ][\w’-]+, )?$")
-_OPENING = 300
 _FIGURES = frozenset({"quantity", "duration", "money", "percent"})
 _CLAUSE_END = re.compile(r"[,;:] |\b(?:which|while|whereas|but|than|and)\b")
 
@@ -145,16 +142,6 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
             }
             result.append(Candidate(evidence, sentence, signals, spans))
     return result
-
-
-def opening(document: Document) -> str:
-    """Return how a text begins: it says there of whom it goes on to speak as "we" or "the firm".
-
-    Nothing of facts, which say all themselves, and of tables, whose first rows say nothing of the others.
-    """
-    if document.kind == "fact" or begins_with_row(document.text):
-        return ""
-    return document.text[:_OPENING].rpartition(" ")[0] if len(document.text) > _OPENING else document.text
 
 
 def with_reading(
