@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 
-from bot.conflicts import statements_at
 from bot.extractive import overlap
 from bot.question import Reading, read_question
 from bot.signals import Candidate
@@ -84,9 +83,7 @@ def _is_name(text: str, part: str, is_word: IsWord) -> bool:
 
 def _recorded(reading: Reading, candidate: Candidate) -> bool:
     """Tell whether the subject, and no more than it, is recorded as that of a sentence: FPT is not FPT Smart Cloud."""
-    sentence = candidate.sentence
-    found = statements_at(candidate.evidence.document, sentence.start, sentence.end)
-    return any(sentence_terms(s.subject or "") == frozenset(reading.terms) for s in found)
+    return any(sentence_terms(s.subject or "") == frozenset(reading.terms) for s in candidate.statements)
 
 
 def _opens(reading: Reading, sentence: str) -> bool:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.common import is_common
-from bot.conflicts import statements_at
 from bot.question import Reading
 from bot.short import fitting_kinds
 from bot.signals import Candidate
@@ -67,8 +66,8 @@ def _names(reading: Reading, candidate: Candidate) -> Iterator[str]:
 
     What answers the question is not what it is about.
     """
-    sentence, answer = candidate.sentence, candidate.pointed or "\n"
-    recorded = [s.subject for s in statements_at(candidate.evidence.document, sentence.start, sentence.end)]
+    answer = candidate.pointed or "\n"
+    recorded = [s.subject for s in candidate.statements]
     for name in [*recorded, *(s.text for s in candidate.spans if s.kind == "name")]:
         if name and not re.fullmatch(r"[\d\W]+", name) and name not in answer and answer not in name:
             own = sentence_terms(name)

@@ -70,12 +70,8 @@ def judge(reading: Reading, found: Sequence[Candidate], reader: Reader | None, t
     scores = rank_scores(found)
     if not reader:
         return _ranked(found, scores)[0]
-    judged, vector = _read(
-        reading,
-        [found[i] for i in sorted(range(len(found)), key=lambda i: -scores[i])],
-        reader,
-        min(HOPELESS, threshold),
-    )
+    ordered = [found[i] for i in sorted(range(len(found)), key=lambda i: -scores[i])]
+    judged, vector = _read(reading, ordered, reader, min(HOPELESS, threshold))
     if DOUBTFUL <= judged.probability < CERTAIN:
         best = judged.ranked[0]
         place = best.evidence.sentences.index(best.sentence)
@@ -89,11 +85,11 @@ def _read(
 ) -> tuple[Judged, list[float]]:
     """Read the passages of candidates that are ordered best first, until the question is settled, and judge as `_ranked` does."""
     keys = list(dict.fromkeys(c.passage_key for c in ordered))[:PASSAGES_READ]
-    texts = {c.passage_key: passage_text(c.evidence) for c in ordered if c.passage_key in keys}
+    evidence = {c.passage_key: c.evidence for c in ordered}
     read: dict[tuple[str, int], ReadPassage] = {}
     wanted = keys[:READ_FIRST]
     while True:
-        read |= zip(wanted, reader.read(reading.text, [texts[k] for k in wanted]), strict=True)
+        read |= zip(wanted, reader.read(reading.text, [passage_text(evidence[k]) for k in wanted]), strict=True)
         seen = with_reading(reading, ordered, read)
         judged, vector = _ranked(seen, rank_scores(seen))
         unread = [c for c in ordered if c.passage_key in keys and c.passage_key not in read]
@@ -136,8 +132,7 @@ def _rivals(reading: Reading, candidate: Candidate, best: Candidate) -> bool:
 
 def _recorded(candidate: Candidate) -> set[str]:
     """Return the subjects of the figures that are recorded of a sentence."""
-    own, statements = candidate.sentence, candidate.evidence.document.statements
-    return {s.subject for s in statements if s.subject and s.value and s.start < own.end and s.end > own.start}
+    return {s.subject for s in candidate.statements if s.subject and s.value}
 
 
 def both(subject: float, fact: float, lost: float) -> float:

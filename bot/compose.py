@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 
 from bot.answer import Answer, Citation, Conflict, Question, Side, Tokens
-from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value, statements_at
+from bot.conflicts import Difference, Figure, difference, figures_beside, leading, shown_value
 from bot.cues import DOWNS, UPS
 from bot.extractive import choose, introduced
 from bot.named import opening
@@ -91,7 +91,7 @@ class Citations:
         known = self.marker(document, start, end)
         if known:
             return known
-        notes = dict.fromkeys(s.note for s in statements_at(document, start, end) if s.note)
+        notes = dict.fromkeys(s.note for s in document.statements_at(start, end) if s.note)
         marker = len(self.items) + 1
         self.items.append(
             Citation(

@@ -45,11 +45,6 @@ class Figure:
     years: frozenset[str]
 
 
-def statements_at(document: Document, start: int, end: int) -> list[Statement]:
-    """Return the statements recorded for a slice of a document."""
-    return [s for s in document.statements if s.start < end and s.end > start]
-
-
 def difference(
     catalogue: Catalogue, document: Document, start: int, end: int, short: str | None, counted: Sequence[str] = ()
 ) -> Difference | None:
@@ -58,7 +53,7 @@ def difference(
     Where a `short` answer is given, only what concerns it counts, or is of the unit that is `counted`, in stems. Newer
     statements come first among the others.
     """
-    for statement in statements_at(document, start, end):
+    for statement in document.statements_at(start, end):
         measured = counted and matches(counted[-1], sentence_terms(statement.unit or ""))
         if short and not measured and not _concerns(statement, short):
             continue
@@ -94,7 +89,7 @@ def leading(catalogue: Catalogue, ranked: Sequence[Candidate], scores: Sequence[
             or candidate.signals.get("evidence", 1) <= 0
         ):
             continue
-        for statement in statements_at(candidate.evidence.document, candidate.sentence.start, candidate.sentence.end):
+        for statement in candidate.statements:
             value = _value(statement)
             # Who agrees with the first is no side of the difference, and gives a figure of the same subject.
             agrees = statement.subject == differing.subject and value in given.values()
@@ -204,10 +199,7 @@ def _figure_span(candidate: Candidate, text: str) -> Typed | None:
 
 def _one_subject(a: Candidate, b: Candidate) -> bool:
     """Tell whether two sentences may be about one thing: by their recorded subjects, else by the first name in each."""
-    recorded = [
-        {s.subject for s in statements_at(c.evidence.document, c.sentence.start, c.sentence.end) if s.subject}
-        for c in (a, b)
-    ]
+    recorded = [{s.subject for s in c.statements if s.subject} for c in (a, b)]
     if all(recorded):
         # A family and one of it, a country and its companies, have words in common and figures of their own.
         return bool(recorded[0] & recorded[1])

@@ -7,11 +7,8 @@ from bot.about import RARE
 from bot.acronyms import acronyms
 from bot.answer import Answer, Question
 from bot.compose import Found
-from bot.conflicts import statements_at
 from bot.conversation import standalone_question
 from bot.question import read_question
-from bot.signals import Candidate
-from corpus.documents import Statement
 from index.terms import sentence_terms, stem, words
 
 _NEAR = 16
@@ -65,9 +62,9 @@ def _of_others(found: Found) -> Iterator[str]:
     Only where it is recorded whose figure the answer is, is it known that another name makes sense in its place.
     """
     asked = found.read.text
-    own = [s for s in _statements(found.ranked[0]) if sentence_terms(s.subject or "") & sentence_terms(asked)]
+    own = [s for s in found.ranked[0].statements if sentence_terms(s.subject or "") & sentence_terms(asked)]
     units = frozenset[str]().union(*(sentence_terms(s.unit or "") for s in own if s.value))
-    for candidate, statement in [(c, s) for c in found.candidates[1:_NEAR] for s in _statements(c)]:
+    for candidate, statement in [(c, s) for c in found.candidates[1:_NEAR] for s in c.statements]:
         subject = statement.subject or ""
         standing = re.search(rf"(?<!\w)([Tt]he )?{re.escape(subject)}(?!\w| [A-Z])", candidate.sentence.text)
         if not subject or not standing or not units & sentence_terms(statement.unit or ""):
@@ -78,11 +75,6 @@ def _of_others(found: Found) -> Iterator[str]:
         text = standalone_question(f"and {subject}?", [asked])
         if subject in text and not text.lower().startswith("and "):
             yield text
-
-
-def _statements(candidate: Candidate) -> list[Statement]:
-    sentence = candidate.sentence
-    return statements_at(candidate.evidence.document, sentence.start, sentence.end)
 
 
 def _unlike(texts: Iterator[str], asked: list[str]) -> Iterator[str]:

@@ -16,7 +16,8 @@ from tokenizers import Encoding, Tokenizer
 
 from index.encoder import PassageText
 from index.export import BUNDLED, model_files
-from index.runtime import Session, at_once, threads_here
+from index.runtime import Session
+from index.threads import at_once, threads_here
 
 FILE = Path(__file__).parent / "reader.onnx"
 SHA256 = "2a7f45cac89f6a840c37717f11286b327e5e9475ed17c8f6cfce1043827fbca1"

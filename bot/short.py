@@ -50,13 +50,18 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
     Of a row of a table it is a cell, or a part of one.
     """
     short = _span(reading, sentence, spans, pointed)
-    cells = row_cells(sentence) if short else []
-    of_year = [c for c in cells if len(reading.years) == 1 and reading.years[0] in words(c[0])]
-    at = sentence.find(short) if short else -1
-    for _, start, value, end in of_year if len(of_year) == 1 else cells:
-        if len(of_year) == 1 or (start <= at < end and not value <= at < at + len(short or "") <= end):
-            return sentence[value:end]
-    return short
+    return _in_cell(reading, sentence, short) if short else None
+
+
+def _in_cell(reading: Reading, sentence: str, short: str) -> str:
+    """Return the cell of a row whose column is of the one year asked for, else the one that a span begins in if it is more."""
+    cells = row_cells(sentence)
+    of_year = [c for c in cells if len(reading.years) == 1 and reading.years[0] in words(c.name)]
+    if len(of_year) == 1:
+        return of_year[0].value
+    at = sentence.find(short)
+    begun = next((c for c in cells if c.start <= at < c.end), None)
+    return begun.value if begun and (at < begun.begins or at + len(short) > begun.end) else short
 
 
 def _span(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: str | None) -> str | None:

@@ -17,6 +17,7 @@ from bot.reader import SCALE, ReadPassage, ReadSentence
 from bot.short import fitting_kinds, repeats_question, span_score
 from bot.spans import Typed, typed_spans
 from bot.years import another_year, year_match
+from corpus.documents import Statement
 from index.encoder import PassageText
 from index.retriever import Evidence, Index, ScoredSentence
 from index.terms import matches, sentence_terms, stems
@@ -59,6 +60,11 @@ class Candidate:
             return None
         start = self.evidence.passage.start
         return self.evidence.document.text[start + self.read.start : start + self.read.end]
+
+    @property
+    def statements(self) -> list[Statement]:
+        """What the corpus records of its sentence."""
+        return self.evidence.document.statements_at(self.sentence.start, self.sentence.end)
 
     @property
     def passage_key(self) -> tuple[str, int]:
@@ -208,14 +214,7 @@ def spans_of(text: str) -> tuple[Typed, ...]:
 
 
 def _as_of(evidence: Evidence, sentence: ScoredSentence) -> str | None:
-    return next(
-        (
-            s.as_of
-            for s in evidence.document.statements
-            if s.as_of and s.start < sentence.end and s.end > sentence.start
-        ),
-        None,
-    )
+    return next((s.as_of for s in evidence.document.statements_at(sentence.start, sentence.end) if s.as_of), None)
 
 
 def _unit(reading: Reading, spans: Sequence[Typed], own: frozenset[str]) -> float:

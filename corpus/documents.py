@@ -54,6 +54,10 @@ class Document:
         """Return the number of the page that holds an offset, from 1, or None where the text has no pages."""
         return bisect_right(self.pages, offset) or None
 
+    def statements_at(self, start: int, end: int) -> list[Statement]:
+        """Return the statements recorded for `text[start:end]`."""
+        return [s for s in self.statements if s.start < end and s.end > start]
+
     def content_hash(self) -> str:
         """Return a SHA-256 over everything that the index holds of this document."""
         return hashlib.sha256(self.to_json().encode("utf-8", "surrogatepass")).hexdigest()

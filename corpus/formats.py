@@ -276,15 +276,11 @@ def _word_table(rows: list[list[str | None]]) -> str:
     columns = max(map(len, rows), default=0)
     if columns > 2 and len(rows) > 1:
         return table_sentences(rows)
-    return "\n\n".join(
-        filter(
-            None,
-            (
-                row_sentence(["", row[0]], ["", *row[1:]]) if len(row) > 1 and row[1] else row_sentence((), row)
-                for row in rows
-            ),
-        )
-    )
+    return "\n\n".join(filter(None, map(_labelled, rows)))
+
+
+def _labelled(row: list[str | None]) -> str:
+    return row_sentence(["", row[0]], ["", *row[1:]]) if any(row[1:2]) else row_sentence((), row)
 
 
 READERS: dict[str, Callable[[bytes], Content]] = {

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby, zip_longest
 
 Cells = Sequence[str | None]
 """The cells of a row by column; None where the cell to the left goes on."""
@@ -14,8 +15,6 @@ _BAR = re.compile(r"(?<!\\)\|")
 # What ends a table that has no bar at the beginning of its lines, and what is code by its indentation.
 _OTHER = re.compile(r"[ \t]*(?:#{1,6}[ \t]|>|[-*+•][ \t]|\d+[.)][ \t])")
 _CODE = re.compile(r" {4}|\t")
-
-
 _ROW = re.compile(r"[^\n:;]{1,100}: [^\n;]{1,300}; [^\n:;]{1,100}: ")
 
 
@@ -28,22 +27,35 @@ def begins_with_row(text: str) -> bool:
     return bool(_ROW.match(text))
 
 
-def row_cells(sentence: str) -> list[tuple[str, int, int, int]]:
-    """Return the cells of a row that is written as a sentence: name, where it begins, and where its value begins and ends.
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row that is written as a sentence, `sentence[start:end]`; its value stands from `begins` on."""
 
-    >>> row_cells("Fish: Cod; 2022: 9.")
-    [('Fish', 0, 6, 9), ('2022', 11, 17, 18)]
+    name: str
+    value: str
+    start: int
+    begins: int
+    end: int
+
+
+def row_cells(sentence: str) -> list[Cell]:
+    """Return the cells of a row that is written as a sentence.
+
+    >>> [(c.name, c.value) for c in row_cells("Fish: Cod; Note: rare; old; 2022: 9.")]
+    [('Fish', 'Cod'), ('Note', 'rare; old'), ('2022', '9')]
     """
-    cells, start = [], 0
+    cells: list[Cell] = []
+    start = 0
     if begins_with_row(sentence):
         for part in sentence.split("; "):
             name, mark, _ = part.partition(": ")
             end = start + len(part.rstrip("."))
             if mark:
-                cells.append((name, start, start + len(name) + 2, end))
+                begins = start + len(name) + len(mark)
+                cells.append(Cell(name, sentence[begins:end], start, begins, end))
             elif cells:
                 # The value itself holds a semicolon.
-                cells[-1] = (*cells[-1][:3], end)
+                cells[-1] = replace(cells[-1], value=sentence[cells[-1].begins : end], end=end)
             start += len(part) + 2
     return cells
 
@@ -88,16 +100,13 @@ def table_sentences(rows: Sequence[Cells], headers: int = 1) -> str:
 
 def _names(rows: Sequence[Cells]) -> list[str]:
     """Return the name of each column, from the top down where there are several rows of them: "Catch 2022"."""
-    width = max(map(len, rows), default=0)
-    names = []
-    for column in range(width):
-        held = []
-        for row in rows:
-            # A cell that goes on names all of its columns.
-            filled = [c for c in row[: column + 1] if c is not None]
-            held.append(_name(filled[-1]) if filled and column < len(row) else "")
-        names.append(" ".join(dict.fromkeys(filter(None, held))))
-    return names
+    # A cell that goes on names all of its columns.
+    filled: list[Iterator[str | None]] = [accumulate(row[:_MOST_CELLS], _going_on) for row in rows]
+    return [" ".join(dict.fromkeys(filter(None, map(_name, column)))) for column in zip_longest(*filled)]
+
+
+def _going_on(left: str | None, cell: str | None) -> str | None:
+    return left if cell is None else cell
 
 
 def without_tables(text: str) -> str:
@@ -156,10 +165,8 @@ def _end(lines: Sequence[str], first: int) -> int:
 
 def _cells(line: str) -> list[str]:
     cells = [c.strip().replace("\\|", "|") for c in _BAR.split(line.strip())]
-    bare = line.strip()
-    return cells[
-        bare.startswith("|") : len(cells) - (len(cells) > 1 and bare.endswith("|") and not bare.endswith("\\|"))
-    ]
+    # A bar at either end of the line leaves nothing beyond it.
+    return cells[not cells[0] : len(cells) - (not cells[-1])]
 
 
 def merged(row: Sequence[tuple[object, str]]) -> list[str | None]:

@@ -21,9 +21,9 @@ from index.catalogue import Catalogue, passage_context, sentence_id
 from index.encoder import Encoder, Vectors
 from index.generations import held_generation, live_name
 from index.lexical import LexicalIndex, Vocabulary
-from index.runtime import at_once
 from index.store import Store
 from index.terms import STOPWORDS, stem, terms, words
+from index.threads import at_once
 
 # How many candidates each leg brings.
 _PASSAGES, _SENTENCES = 60, 120

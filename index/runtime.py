@@ -1,25 +1,19 @@
 """onnxruntime, in the one place that knows it."""
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.errors import EncoderError
+from index.threads import threads_here
 
 # It reports its use to its maker unless told not to before it is imported; gapbot reports nothing to anyone.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 onnxruntime.disable_telemetry_events()
-
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 class Session:
@@ -46,19 +40,6 @@ class Session:
         return outputs
 
 
-def at_once(pool: Executor, work: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
-    """Do the same work on several items at once, and in order; one after another where the pool takes no more work.
-
-    So it is when a process ends: whoever still waits for an answer gets it.
-    """
-    items = list(items)
-    try:
-        begun = [pool.submit(work, item) for item in items]
-    except RuntimeError:
-        return [work(item) for item in items]
-    return [b.result() for b in begun]
-
-
 def quantized(file: Path, out: Path) -> None:
     """Write a graph with matrices of 8 bits, whose inputs are brought to 8 bits as they come (dynamic quantization)."""
     # Imported here, for only training writes graphs.
@@ -73,13 +54,3 @@ def quantized(file: Path, out: Path) -> None:
         reduce_range=True,
         weight_type=QuantType.QInt8,
     )
-
-
-def threads_here() -> int:
-    """Return how many threads may compute at once, 8 at most."""
-    # Whoever starts several processes on a machine, as Ray does, says how many threads each may have.
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdigit() and int(told):
-        return min(8, int(told))
-    affinity = getattr(os, "sched_getaffinity", None)
-    return min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from index.runtime import at_once
+from index.threads import at_once
 
 
 def test_the_results_come_in_order_and_the_work_is_done_at_once() -> None:
