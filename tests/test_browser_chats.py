@@ -1,11 +1,14 @@
 """The page in a real browser: chats that are kept, links, files, languages, and what keeps nobody out."""
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.web import Chat
 from tests.fake_chain import HOSTILE, VIETTEL, FakeChain
 from tests.test_browser import CHROMIUM, PHONE, ask, chain, chromium, fake_url, visit
 
@@ -305,6 +308,37 @@ def test_what_is_drawn_after_a_change_of_language_speaks_it_too(visit: Any, fake
     page.locator("[data-language]").click()
     page.locator("#turn-2 .differ", has_text="Sources differ").wait_for()
     assert page.locator("#sources h3").first.inner_text() == "Sources"
+
+
+class Lingering(threading.Event):
+    """Set late: the answer has been shown whole, and its handler has not ended."""
+
+    def set(self) -> None:
+        time.sleep(0.7)
+        super().set()
+
+
+def lingering(chat: Chat, memo: Any) -> Chat:
+    slow = Chat()
+    slow.idle = Lingering()
+    return slow
+
+
+def test_a_question_in_the_moment_an_answer_ends_is_asked_once(
+    visit: Any, fake_url: str, chain: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Chat, "__deepcopy__", lingering)
+    page = visit(fake_url)
+    for question in ("How many?", "differ", "which"):
+        ask(page, question)
+        assert page.locator("#question textarea").input_value() == ""
+    page.locator("#turn-3 .choice").first.click()
+    page.locator("#turn-4.done").wait_for()
+    ask(page, "crash").locator("[data-retry]").click()
+    page.wait_for_timeout(2500)
+    asked = ["How many?", "differ", "which", FakeChain.begin[0], "crash", "crash"]
+    assert [q.text for q in chain.asked[-6:]] == asked
+    assert page.locator(".turn").count() == 5
 
 
 def test_a_question_that_does_not_arrive_comes_back(visit: Any, fake_url: str) -> None:

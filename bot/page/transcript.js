@@ -8,18 +8,43 @@ const MOST = 8000;
 // The pressed button goes away with the next answer; on a touch screen the focus would bring up the keyboard.
 const focusBox = () => { if (matchMedia("(hover: hover)").matches) box()?.focus({ preventScroll: true }); };
 document.addEventListener("click", (event) => { if (event.target.closest?.("#new, #stop")) focusBox(); });
+// Gradio drops what is asked between the last step of an answer and its end, and empties the box even where its connection
+// has just broken. A question is asked again until the server takes it, with its place among the turns, so that it is
+// never asked twice; what does not arrive stands in the box at last, and the page says so.
+const PATIENCE = 6000;
+let insisting = 0, drawings = 0, missed = null;
+function insist(detail) {
+  clearTimeout(insisting);
+  missed = detail.question ?? null;
+  if (document.querySelector("#message .lost")) tell("");
+  const seen = drawings, end = performance.now() + PATIENCE;
+  let pause = 200;
+  const again = () => {
+    if (drawings !== seen || document.querySelector("#message .problem")) return;
+    const left = end - performance.now();
+    if (left <= 0) return missed !== null && giveBack(missed);
+    trigger("select", detail);
+    insisting = setTimeout(again, Math.min((pause *= 2), left));
+  };
+  insisting = setTimeout(again, pause);
+}
+const placed = (detail) => ("question" in detail ? { at: turns + 1, ...detail } : detail);
+function send(detail) {
+  trigger("select", placed(detail));
+  insist(placed(detail));
+}
 // What another part of the page asks while an answer is under way waits for its end.
 let waiting = null;
-document.addEventListener("gapbot:ask", (event) => { if (busy()) waiting = event.detail; else trigger("select", event.detail); });
+document.addEventListener("gapbot:ask", (event) => { if (busy()) waiting = event.detail; else send(event.detail); });
 
 // Starter questions, choices and "Try again" ask at once; while an answer is under way they wait.
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || busy()) return;
   const { ask, retry, asTyped, edit } = button.dataset;
-  if (ask) trigger("select", { question: ask });
-  else if (retry) trigger("select", { retry: true });
-  else if (asTyped) trigger("select", { question: asked(asTyped), as_typed: true, at: Number(asTyped) });
+  if (ask) send({ question: ask });
+  else if (retry) send({ retry: true });
+  else if (asTyped) send({ question: asked(asTyped), as_typed: true, at: Number(asTyped) });
   else if (edit) return editing(button.closest(".turn"), Number(edit));
   else return;
   focusBox();
@@ -43,16 +68,16 @@ function editing(turn, number) {
     return made;
   };
   // The field stays until the question is taken, and the chat drawn anew: one that is refused can be mended.
-  const send = () => { if (!busy() && field.value.trim()) trigger("select", { question: field.value, at: number }); };
+  const askAnew = () => { if (!busy() && field.value.trim()) send({ question: field.value, at: number }); };
   const end = () => { field.remove(); buttons.remove(); shown.hidden = false; turn.querySelector("[data-edit]").focus(); };
   const buttons = Object.assign(document.createElement("p"), { className: "editing-tools" });
-  buttons.append(button("Ask", send), button("Cancel", end));
+  buttons.append(button("Ask", askAnew), button("Cancel", end));
   shown.hidden = true;
   shown.after(field, buttons);
   field.focus();
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") end();
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); askAnew(); }
   });
 }
 
@@ -66,45 +91,37 @@ function drawn() {
     requestAnimationFrame(() => all[all.length - 1].scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" }));
   }
   turns = all.length;
-  if (waiting && !busy()) { trigger("select", waiting); waiting = null; }
+  if (waiting && !busy()) { send(waiting); waiting = null; }
   if (!busy()) say("gapbot:turns", all.map((turn) => JSON.parse(turn.dataset.saved)));
 }
-watch("value", () => { clearTimeout(lost); found(); drawn(); });
+watch("value", () => { drawings += 1; found(); drawn(); });
 say("gapbot:ready");
 
-// Gradio empties the box even where its connection has just broken: what did not arrive comes back, and the page says so.
-const PATIENCE = 6000;
-let lost = 0, missed = null;
 function tell(text) {
   const line = document.querySelector("#message p");
-  line.className = text ? "problem" : "";
+  line.className = text ? "problem lost" : "";
   text ? line.setAttribute("role", "alert") : line.removeAttribute("role");
   line.textContent = text;
+}
+function fill(text) {
+  box().value = text;
+  box().dispatchEvent(new Event("input", { bubbles: true }));
+}
+function giveBack(question) {
+  if (!box().value) fill(question);
+  tell("The question did not reach the server. It stands in the box again.");
 }
 // It may come late: then it stands above, and neither in the box nor in a message.
 function found() {
   const asked = [...element.querySelectorAll(".turn .asked")].at(-1);
   if (missed === null || asked?.textContent.trim() !== missed.trim()) return;
-  if (box().value === missed) {
-    box().value = "";
-    box().dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  if (box().value === missed) fill("");
   missed = null;
   tell("");
 }
 function sent() {
-  const text = box()?.value ?? "";
-  if (!text.trim() || busy()) return;
-  clearTimeout(lost);
-  lost = setTimeout(() => {
-    if (busy() || document.querySelector("#message .problem")) return;
-    if (!box().value) {
-      box().value = text;
-      box().dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    missed = text;
-    tell("The question did not reach the server. It stands in the box again.");
-  }, PATIENCE);
+  const question = box()?.value ?? "";
+  if (question.trim() && !busy()) insist(placed({ question }));
 }
 document.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box()) sent(); }, true);
 document.addEventListener("click", (event) => { if (event.target.closest?.("#ask")) sent(); }, true);
