@@ -57,12 +57,12 @@ def print_answer(answer: Answer, *, asked: bool = False) -> None:
         console.print(f"[yellow]Sources differ on {escape(conflict.subject)}:[/yellow] {escape(sides)}")
     if answer.citations:
         console.print("\n[bold]Sources[/bold]")
-        for citation in answer.citations:
-            _print_citation(console, citation, quote=False)
+        for same in _by_source(answer.citations):
+            _print_source(console, same)
     if answer.closest:
         console.print("\n[bold]Closest passages – not an answer[/bold]")
         for citation in answer.closest:
-            _print_citation(console, citation, quote=True)
+            _print_source(console, [citation], quote=True)
     if answer.choices:
         console.print("\n[bold]You can ask[/bold]")
         for choice in answer.choices:
@@ -126,19 +126,32 @@ def print_summary(summary: Summary, *, to_stderr: bool = False) -> None:
     console.print(
         f"The index holds {g.documents} documents, {g.passages} passages, {g.sentences} sentences ({g.name})."
     )
+    if not g.documents:
+        console.print(f"[yellow]{escape(g.corpus)} holds no document: put some there, or `gapbot add` them.[/yellow]")
     for refusal in summary.refused:
         console.print(f"  [yellow]refused[/yellow] {escape(str(refusal.path))}: {escape(refusal.reason)}")
 
 
-def _print_citation(console: Console, citation: Citation, *, quote: bool) -> None:
-    parts = [citation.title, citation.page and f"p. {citation.page}", citation.publisher, citation.date]
-    console.print(f"[cyan]\\[{citation.marker}][/cyan] " + escape(" · ".join(p for p in parts if p)))
+def _by_source(citations: Sequence[Citation]) -> list[list[Citation]]:
+    """Return citations in groups of one document, page and note: a line says all of it."""
+    groups: dict[tuple[str, int | None, str | None], list[Citation]] = {}
+    for c in citations:
+        groups.setdefault((c.document, c.page, c.note), []).append(c)
+    return list(groups.values())
+
+
+def _print_source(console: Console, citations: Sequence[Citation], *, quote: bool = False) -> None:
+    """Print the source that citations share: markers, title and place, then its note and link."""
+    c = citations[0]
+    markers = " ".join(f"[cyan]\\[{c.marker}][/cyan]" for c in citations)
+    parts = [c.title, c.page and f"p. {c.page}", c.publisher, c.date]
+    console.print(f"{markers} " + escape(" · ".join(p for p in parts if p)))
     if quote:
-        console.print("    " + escape(" ".join(citation.quote.split())))
-    if citation.note:
-        console.print(f"    [dim]Note: {escape(citation.note)}[/dim]")
-    if citation.url:
-        console.print(f"    [dim]{escape(citation.url)}[/dim]")
+        console.print("    " + escape(" ".join(c.quote.split())))
+    if c.note:
+        console.print(f"    [dim]Note: {escape(c.note)}[/dim]")
+    if c.url:
+        console.print(f"    [dim]{escape(c.url)}[/dim]")
 
 
 def _with_markers(text: str) -> Text:

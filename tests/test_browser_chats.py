@@ -44,6 +44,22 @@ def test_a_chat_outlasts_a_reload_with_its_sources(visit: Any, fake_url: str, ch
     assert chain.asked[-1].history == ("How many?", "differ")
 
 
+def test_a_question_that_is_typed_outlasts_a_reload_until_it_is_asked(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    box = page.locator("#question textarea")
+    box.fill("and what of")
+    page.reload()
+    page.locator("#turn-1.done").wait_for()
+    page.wait_for_function("document.querySelector('#question textarea').value === 'and what of'")
+    page.keyboard.press("/")
+    page.keyboard.press("Enter")
+    page.locator("#turn-2.done").wait_for()
+    page.reload()
+    page.locator("#turn-2.done").wait_for()
+    assert box.input_value() == ""
+
+
 def test_chats_are_listed_searched_renamed_and_deleted(visit: Any, fake_url: str) -> None:
     page = visit(fake_url)
     ask(page, "How many?")

@@ -3,7 +3,7 @@
 import { get, newId, remove as forget, set } from "./storage.js";
 import { t } from "./texts.js";
 
-const CHATS = "gapbot.chats", HERE = "gapbot.here", MOST = 100;
+const CHATS = "gapbot.chats", HERE = "gapbot.here", DRAFT = "gapbot.draft", MOST = 100;
 const dialog = () => document.querySelector("#chats");
 const read = () => { try { return JSON.parse(get("localStorage", CHATS)) ?? []; } catch { return []; } };
 const here = () => get("sessionStorage", HERE);
@@ -21,7 +21,19 @@ function write(chats) {
 // Turns go on from those that are kept when all but the last of them still stand: that one may have been edited.
 const goesOn = (turns, kept) => Array.isArray(kept) && turns.length >= kept.length && kept.slice(0, -1).every((x, i) => x.question === turns[i].question);
 
+// What is typed and not yet asked outlasts a reload; the box may be drawn after the transcript.
+const box = () => document.querySelector("#question textarea");
+const keepDraft = () => box() && set("sessionStorage", DRAFT, box().value);
+document.addEventListener("input", (event) => { if (event.target === box()) keepDraft(); });
+function redraft(text, tries = 100) {
+  if (!box()) return tries && setTimeout(redraft, 100, text, tries - 1);
+  if (box().value) return;
+  box().value = text;
+  box().dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 document.addEventListener("gapbot:turns", ({ detail }) => {
+  keepDraft();
   shown = detail;
   const opened = opening?.turns.length === detail.length && goesOn(detail, opening.turns) ? opening : null;
   opening = null;
@@ -44,6 +56,8 @@ function restore(chat) {
 
 // A link to a question asks it; otherwise the chat of this tab is shown again.
 function begin() {
+  const draft = get("sessionStorage", DRAFT);
+  if (draft) redraft(draft);
   const address = new URL(location);
   const question = address.searchParams.get("q");
   // What is asked by a link is no follow-up of the chat before it.
