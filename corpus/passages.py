@@ -7,7 +7,7 @@ from itertools import groupby
 
 from corpus.documents import Document
 from corpus.sentences import Span, sentence_spans, trimmed
-from corpus.tables import FENCE, RULE
+from corpus.tables import RULE, open_fence
 
 MAX_WEIGHT = 170
 """Upper limit of a passage in estimated word pieces: the default encoder reads 256 and would drop the rest."""
@@ -137,7 +137,7 @@ def _blocks(text: str) -> list[_Block]:
     path: list[tuple[int, str]] = []
     lines = _lines(text)
     paragraph: list[Span] = []
-    fenced = False
+    fence = ""
 
     def headings() -> tuple[str, ...]:
         return tuple(h for _, h in path)
@@ -149,11 +149,11 @@ def _blocks(text: str) -> list[_Block]:
 
     for number, (start, end) in enumerate(lines):
         line = text[start:end]
-        if FENCE.match(line):
+        before, fence = fence, open_fence(line, fence)
+        if fence != before:
             close()
-            fenced = not fenced
             continue
-        if fenced:
+        if fence:
             if line.strip():
                 blocks.extend(_split_block(text, [trimmed(text, start, end)], headings()))
             continue

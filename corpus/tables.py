@@ -8,7 +8,7 @@ from itertools import accumulate, groupby, zip_longest
 Cells = Sequence[str | None]
 """The cells of a row by column; None where the cell to the left goes on."""
 
-FENCE = re.compile(r"[ \t]*(?:```+[^`]*|~~~+[^~]*)$")
+_FENCE = re.compile(r"[ \t]*(?:```+[^`]*|~~~+[^~]*)$")
 RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-+:?[ \t]*+(?:\|[ \t]*+:?-+:?[ \t]*+)*+\|?[ \t]*+$")
 _MOST_CELLS, _MOST_NAME = 200, 100
 _BAR = re.compile(r"(?<!\\)\|")
@@ -126,13 +126,19 @@ def without_tables(text: str) -> str:
     return "".join(_written(re.split(r"(?<=\n)", text)))
 
 
+def open_fence(line: str, fence: str) -> str:
+    """Return the mark of the block of code that is open behind a line, before which `fence` was: "" for none."""
+    mark = line.strip()[:3] if _FENCE.match(line.rstrip("\r\n")) else ""
+    if not mark or fence not in ("", mark):
+        return fence
+    return "" if fence else mark
+
+
 def _written(lines: Sequence[str]) -> Iterator[str]:
     fence, number = "", 0
     while number < len(lines):
         line = lines[number]
-        mark = line.strip()[:3] if FENCE.match(line.rstrip("\r\n")) else ""
-        if mark and fence in ("", mark):
-            fence = "" if fence else mark
+        fence = open_fence(line, fence)
         end = _end(lines, number) if not fence else number
         if end == number:
             yield line
