@@ -1,13 +1,14 @@
 """Does a passage speak of what a question names: the firm, the country, the version?"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from bot.common import is_ordinary
 from bot.places import countries
-from bot.question import VERSION, Reading
+from bot.question import NAMES, VERSION, Reading
 from corpus.documents import Document
 from corpus.tables import begins_with_row
-from index.terms import matches
+from index.terms import matches, stem, words
 
 _CALENDAR = re.compile(
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Q"
@@ -17,21 +18,52 @@ _RARE = 2.3
 _OPENING = 300
 
 
-def weakest_name(reading: Reading, said: frozenset[str], passage: str, idf: Callable[[str], float]) -> float:
+def weakest_name(
+    reading: Reading, said: frozenset[str], passage: str, idf: Callable[[str], float], apart: Iterable[str] = ()
+) -> float:
     """Return 1 where a passage has all names of a question in its terms `said`, and down to 0.5 where one is missing.
 
     A text names its subject once and goes on without it, so a name that most of the corpus has is missed least: `idf`
-    tells how rare a term is. 0 where the passage speaks of another country than the one asked about, or of another version.
+    tells how rare a term is. So is a name of several words that the passage has only `apart`, which are its terms. 0 where
+    the passage speaks of another country than the one asked about, or of another version.
     """
     if other_version(reading, passage):
         return 0.0
-    missing = [n for n in reading.names if not matches(n, said)]
+    missing = [*apart, *(n for n in reading.names if not matches(n, said))]
     if not missing:
         return 1.0
     asked, there = set(countries(reading.text)), set(countries(passage))
     if asked - there and there - asked:
         return 0.0
     return 1 - 0.5 * min(1.0, max(map(idf, missing)) / _RARE)
+
+
+def whole_names(reading: Reading) -> list[tuple[str, ...]]:
+    """Return the names of several words in a question, each as its terms.
+
+    "Viettel AI" is another than Viettel, of which a text may well say something about AI. A country before a name only
+    says where it is: "US AI investment".
+
+    >>> from bot.question import read_question
+    >>> whole_names(read_question("Does Viettel AI know US AI investors?"))
+    [('viettel', 'ai')]
+    """
+    found = []
+    for match in NAMES.finditer(reading.text):
+        parts = match.group().split()
+        if match.start() == 0 and is_ordinary(stem(words(parts[0])[0])):
+            parts = parts[1:]
+        while parts and countries(parts[0]):
+            parts = parts[1:]
+        terms = tuple(t for p in parts for t in map(stem, words(p)))
+        if len(parts) > 1 and len(terms) > 1:
+            found.append(terms)
+    return found
+
+
+def has_whole(name: tuple[str, ...], said: frozenset[str], passage: str) -> bool:
+    """Tell whether a passage whose terms are `said` has a name of several words as it stands."""
+    return all(t in said for t in name) and f" {' '.join(name)} " in f" {' '.join(map(stem, words(passage)))} "
 
 
 def other_version(reading: Reading, text: str) -> bool:

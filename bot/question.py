@@ -43,7 +43,8 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
-_NAMES = re.compile(r"\b[A-Z]\w+(?: [A-Z]\w+)+\b|\bU\.(?:[A-Z]\.)+")
+NAMES = re.compile(r"\b[A-Z]\w+(?: [A-Z]\w+)+\b|\bU\.(?:[A-Z]\.)+")
+"""A name of several words."""
 VERSION = re.compile(r"(?<!^)\b([A-ZÀ-ÖØ-ÞĐ][\w’'&]*)[ -](\d[\w.]*\w|\d)\b")
 """A name with a number, which are the two groups: "Llama 4"."""
 _ONE_NAME = r"(?:the )?[A-ZÀ-ÖØ-ÞĐ][\w’'&.-]*(?: [A-ZÀ-ÖØ-ÞĐ0-9][\w’'&.-]*)*"
@@ -101,7 +102,7 @@ def read_question(text: str, is_name: Callable[[str], bool] | None = None) -> Re
     years = tuple(_YEAR.findall(text))
     names = [t for m in _NAME.finditer(text) for t in map(stem, words(m.group()))]
     # "United States" is one word of an index, and neither of its two is.
-    names += [t for m in _NAMES.finditer(text) for t in map(stem, words(m.group())) if not _only_opens(m, t)]
+    names += [t for m in NAMES.finditer(text) for t in map(stem, words(m.group())) if not _only_opens(m, t)]
     names += [t for t in content if is_name and is_name(by_term[t])]
     # "Llama 3" is another than "Llama 3.1": the number belongs to the name.
     names += [w for m in VERSION.finditer(text) for w in words(m.group(2)) if w not in years]

@@ -10,7 +10,7 @@ from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed, prospective
 from bot.misfit import misfit
-from bot.named import opening, weakest_name
+from bot.named import has_whole, opening, weakest_name, whole_names
 from bot.pointing import pointed_at
 from bot.question import Reading
 from bot.reader import SCALE, ReadPassage, ReadSentence
@@ -83,6 +83,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     closeness = Closeness(reading, (f"{e.context} {e.text}" for e in found), index.encoder)
     attributes = [t for t in reading.terms if t not in reading.names]
     asked, ahead = sentence_terms(reading.text), prospective(reading.text)
+    apart = _apart(reading, found)
     result = []
     for position, evidence in enumerate(found):
         whole = f"{evidence.context} {evidence.text}"
@@ -90,7 +91,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
         # A text names its subject where it begins and goes on with "we", "the firm" or nothing.
         subject = context | sentence_terms(opening(evidence.document))
         in_context = closeness.of(whole)
-        named = weakest_name(reading, subject, whole, index.vocabulary.idf)
+        named = weakest_name(reading, subject, whole, index.vocabulary.idf, apart[position])
         for place, sentence in enumerate(evidence.sentences):
             own = sentence_terms(sentence.text)
             around = evidence.sentences[max(0, place - 1) : place + 2]
@@ -147,6 +148,17 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "defines": _defines(sentence.text, reading) if reading.expected == "definition" else 0.0,
             }
             result.append(Candidate(evidence, sentence, signals, spans))
+    return result
+
+
+def _apart(reading: Reading, found: Sequence[Evidence]) -> list[list[str]]:
+    """Return, for each passage, the terms of names of several words that it has not as they stand, and another has."""
+    result: list[list[str]] = [[] for _ in found]
+    for name in whole_names(reading):
+        texts = [f"{e.context} {e.text} {opening(e.document)}" for e in found]
+        whole = [has_whole(name, sentence_terms(t), t) for t in texts]
+        for terms, has in zip(result, whole, strict=True):
+            terms += () if has or not any(whole) else name
     return result
 
 
