@@ -1,14 +1,14 @@
 """Does a passage speak of what a question names: the firm, the country, the version?"""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.common import is_ordinary
 from bot.places import countries
 from bot.question import NAMES, VERSION, Reading
 from corpus.documents import Document
 from corpus.tables import begins_with_row
-from index.terms import matches, stem, words
+from index.terms import STOPWORDS, matches, sentence_terms, stem, words
 
 _CALENDAR = re.compile(
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Q"
@@ -38,6 +38,16 @@ def weakest_name(
     return 1 - 0.5 * min(1.0, max(map(idf, missing)) / _RARE)
 
 
+def names_apart(reading: Reading, texts: Sequence[str]) -> list[list[str]]:
+    """Return, for each text, the terms of the names of several words that it has not as they stand, and another text has."""
+    result: list[list[str]] = [[] for _ in texts]
+    for name in whole_names(reading):
+        whole = [_has_whole(name, text) for text in texts]
+        for terms, has in zip(result, whole, strict=True):
+            terms += () if has or not any(whole) else name
+    return result
+
+
 def whole_names(reading: Reading) -> list[tuple[str, ...]]:
     """Return the names of several words in a question, each as its terms.
 
@@ -48,10 +58,13 @@ def whole_names(reading: Reading) -> list[tuple[str, ...]]:
     >>> whole_names(read_question("Does Viettel AI know US AI investors?"))
     [('viettel', 'ai')]
     """
-    found = []
+    found: list[tuple[str, ...]] = []
+    if reading.text.isupper():
+        return found
     for match in NAMES.finditer(reading.text):
         parts = match.group().split()
-        if match.start() == 0 and is_ordinary(stem(words(parts[0])[0])):
+        # A capital that only begins the question.
+        if match.start() == 0 and all(w in STOPWORDS or is_ordinary(stem(w)) for w in words(parts[0])):
             parts = parts[1:]
         while parts and countries(parts[0]):
             parts = parts[1:]
@@ -61,9 +74,9 @@ def whole_names(reading: Reading) -> list[tuple[str, ...]]:
     return found
 
 
-def has_whole(name: tuple[str, ...], said: frozenset[str], passage: str) -> bool:
-    """Tell whether a passage whose terms are `said` has a name of several words as it stands."""
-    return all(t in said for t in name) and f" {' '.join(name)} " in f" {' '.join(map(stem, words(passage)))} "
+def _has_whole(name: tuple[str, ...], text: str) -> bool:
+    # A long text is cut into words only where it has all of the name.
+    return sentence_terms(text).issuperset(name) and f" {' '.join(name)} " in f" {' '.join(map(stem, words(text)))} "
 
 
 def other_version(reading: Reading, text: str) -> bool:

@@ -10,7 +10,7 @@ from bot.astray import astray
 from bot.closeness import Closeness
 from bot.cues import gives_cause, negates, opposed, prospective
 from bot.misfit import misfit
-from bot.named import has_whole, opening, weakest_name, whole_names
+from bot.named import names_apart, opening, weakest_name
 from bot.pointing import pointed_at
 from bot.question import Reading
 from bot.reader import SCALE, ReadPassage, ReadSentence
@@ -83,7 +83,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     closeness = Closeness(reading, (f"{e.context} {e.text}" for e in found), index.encoder)
     attributes = [t for t in reading.terms if t not in reading.names]
     asked, ahead = sentence_terms(reading.text), prospective(reading.text)
-    apart = _apart(reading, found)
+    apart = names_apart(reading, [f"{e.context} {e.text} {opening(e.document)}" for e in found])
     result = []
     for position, evidence in enumerate(found):
         whole = f"{evidence.context} {evidence.text}"
@@ -148,17 +148,6 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
                 "defines": _defines(sentence.text, reading) if reading.expected == "definition" else 0.0,
             }
             result.append(Candidate(evidence, sentence, signals, spans))
-    return result
-
-
-def _apart(reading: Reading, found: Sequence[Evidence]) -> list[list[str]]:
-    """Return, for each passage, the terms of names of several words that it has not as they stand, and another has."""
-    result: list[list[str]] = [[] for _ in found]
-    for name in whole_names(reading):
-        texts = [f"{e.context} {e.text} {opening(e.document)}" for e in found]
-        whole = [has_whole(name, sentence_terms(t), t) for t in texts]
-        for terms, has in zip(result, whole, strict=True):
-            terms += () if has or not any(whole) else name
     return result
 
 

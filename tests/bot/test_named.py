@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.named import other_version, weakest_name
+from bot.named import names_apart, other_version, weakest_name, whole_names
 from bot.question import read_question
 from index.terms import sentence_terms
 
@@ -40,3 +40,32 @@ def test_the_weakest_name(question: str, passage: str, expected: float) -> None:
 )
 def test_another_version_is_another_thing(question: str, text: str, expected: bool) -> None:
     assert other_version(read_question(question), text) is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Who runs Orlo Power?", [("orlo", "power")]),
+        ("Does Orlo Power's board meet?", [("orlo", "power")]),
+        ("Is Orlo large?", []),
+        ("How much did US Steel Makers raise?", [("steel", "maker")]),
+        ("ORDINAL Things", []),
+        ("WHO RUNS ORLO POWER?", []),
+    ],
+)
+def test_names_of_several_words(question: str, names: list[tuple[str, ...]]) -> None:
+    assert whole_names(read_question(question)) == names
+
+
+def test_a_name_is_apart_only_where_another_text_has_it_whole() -> None:
+    reading = read_question("Who runs Orlo Power?")
+    apart, whole, small = (
+        "Orlo bought power from Peru.",
+        "At Orlo Power, Ada Brin presides.",
+        "orlo power is run by her",
+    )
+    assert names_apart(reading, [apart, whole]) == [["orlo", "power"], []]
+    assert names_apart(reading, [apart, small]) == [["orlo", "power"], []]
+    assert names_apart(reading, [apart, apart]) == [[], []]
+    named = weakest_name(reading, sentence_terms(apart), apart, lambda term: 9.0, ["orlo", "power"])
+    assert named == 0.5
