@@ -1,5 +1,6 @@
 """A question that several subjects answer equally well: which of them is meant?"""
 
+import calendar
 import re
 from collections.abc import Iterator, Sequence
 
@@ -7,12 +8,13 @@ from bot.common import is_common
 from bot.question import Reading
 from bot.short import fitting_kinds
 from bot.signals import Candidate
-from index.terms import matches, sentence_terms
+from index.terms import matches, sentence_terms, stem, words
 
 # How far below the best a sentence may lie that answers equally well: in the reader's signal, else in log-odds.
 _READ_MARGIN, _READ_LEAST = 0.8, 0.25
 _MARGIN = 0.8
 _MOST = 4
+_DAYS = frozenset({*calendar.day_name, *calendar.month_name})
 _TITLED = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-ÖØ-ÞĐ][a-zà-ỹ]\w*")
 
 
@@ -68,8 +70,13 @@ def _names(reading: Reading, candidate: Candidate) -> Iterator[str]:
     """
     answer = candidate.pointed or "\n"
     recorded = [s.subject for s in candidate.statements]
-    for name in [*recorded, *(s.text for s in candidate.spans if s.kind == "name")]:
+    for name in [*recorded, *(s.text for s in candidate.spans if s.kind == "name" and not _is_plain(s.text))]:
         if name and not re.fullmatch(r"[\d\W]+", name) and name not in answer and answer not in name:
             own = sentence_terms(name)
             if own and not all(matches(t, frozenset(reading.terms)) for t in own):
                 yield name
+
+
+def _is_plain(text: str) -> bool:
+    """Tell what only looks like a name: days, months and common words that a heading or a list writes big."""
+    return all(w in _DAYS or all(is_common(stem(n)) for n in words(w)) for w in re.findall(r"\w+", text))

@@ -160,7 +160,9 @@ def _ask(config: Settings, options: argparse.Namespace) -> int:
                 print_answer(answer, asked=True)
         return ANSWERED
     if not options.question:
-        raise UsageError('the question is missing: gapbot ask "How many data centers does Viettel have?"')
+        raise UsageError(
+            'the question is missing: gapbot ask "How many data centers does Viettel have?" (or - to read it)'
+        )
     # Whoever leaves the quotes away means one question all the same.
     text = sys.stdin.read() if options.question == ["-"] else " ".join(options.question)
     question = Question(text, tuple(options.history))
@@ -194,7 +196,10 @@ def _search(config: Settings, options: argparse.Namespace) -> int:
     if (options.query is None) == (options.batch is None):
         raise UsageError('give a query or --batch FILE.jsonl: gapbot search "data centers" -k 5')
     if options.batch:
-        queries = [(row.get("id"), text_of(row, "text", n, options.batch)) for n, row in read_rows(options.batch)]
+        rows = read_rows(options.batch)
+        # A file of questions for `ask` will do.
+        keys = ["question" if "text" not in row and "question" in row else "text" for _, row in rows]
+        queries = [(row.get("id"), text_of(row, k, n, options.batch)) for k, (n, row) in zip(keys, rows, strict=True)]
     else:
         if not options.query.strip():
             raise UsageError("the query is empty")

@@ -1,6 +1,7 @@
 """Measure answers on a question set: what is right, what is wrong, what is refused, and which rows failed."""
 
 import json
+import math
 import re
 import statistics
 from collections import defaultdict
@@ -129,6 +130,7 @@ def evaluate(chain: Chain, cases: Sequence[Case]) -> dict[str, Any]:
             for kind, of in sorted(kinds.items())
         },
         **latency([r["milliseconds"] for r in rows]),
+        "unchecked": sum(c.answerable and c.kind != "ambiguous" and not (c.gold or c.evidence) for c in cases),
         "broken_citations": sum(not r["citations_hold"] for r in rows),
         "aurc": area_under_risk(rows),
         "rows": rows,
@@ -140,7 +142,7 @@ def latency(milliseconds: Sequence[float]) -> dict[str, float | None]:
     times = sorted(milliseconds)
     return {
         "p50_ms": round(statistics.median(times), 1) if times else None,
-        "p95_ms": round(times[int(0.95 * (len(times) - 1))], 1) if times else None,
+        "p95_ms": round(times[math.ceil(0.95 * len(times)) - 1], 1) if times else None,
     }
 
 
@@ -231,6 +233,8 @@ def print_report(result: dict[str, Any]) -> None:
         f"p50 {result['p50_ms']} ms, p95 {result['p95_ms']} ms; "
         f"{result['broken_citations']} answers with a broken citation; area under risk–coverage {result['aurc']}"
     )
+    if result["unchecked"]:
+        console.print(f"{result['unchecked']} rows have neither gold nor evidence: any answer to them counts as right.")
 
 
 def _count(rows: Sequence[dict[str, Any]], found: str) -> int:

@@ -23,6 +23,7 @@ _ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
 _DEFINING = re.compile(
     r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for)(?:, [^,]{1,60},)? (.+?)(?:[;.](?:\s|$)|, (?:such|for|which|so|and|but)\b)"
 )
+_WHICH = re.compile(r"\b(?:which|what) (\w+)", re.I)
 _GOES_ON = re.compile(r",? (?:which|that|who|whose|where)\b")
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 _ASKS_PART = re.compile(
@@ -54,14 +55,24 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
 
 
 def _in_cell(reading: Reading, sentence: str, short: str) -> str:
-    """Return the cell of a row whose column is of the one year asked for, else the one that a span begins in if it is more."""
+    """Return the cell of a row whose column the question names, else the one that a span begins in if it is more."""
     cells = row_cells(sentence)
-    of_year = [c for c in cells if len(reading.years) == 1 and reading.years[0] in words(c.name)]
-    if len(of_year) == 1:
-        return of_year[0].value
+    asked = stems(reading.text)
+    # "Which shop does Falk run?": the name that stands in the question only says which row is meant.
+    named = [c for c in cells if _names_column(reading, c.name) and not stems(c.value) <= asked]
+    chosen = [c for c in named if (m := _WHICH.search(reading.text)) and stems(m.group(1)) & stems(c.name)] or named
+    if len(chosen) == 1:
+        return chosen[0].value
     at = sentence.find(short)
     begun = next((c for c in cells if c.start <= at < c.end), None)
     return begun.value if begun and (at < begun.begins or at + len(short) > begun.end) else short
+
+
+def _names_column(reading: Reading, name: str) -> bool:
+    """Tell whether a question has all of the name of a column; what stands in brackets is its unit."""
+    terms = sentence_terms(re.sub(r"\([^)]*\)", " ", name))
+    said = frozenset({*reading.terms, *reading.frame, *reading.years})
+    return bool(terms) and all(matches(t, said) for t in terms)
 
 
 def _span(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: str | None) -> str | None:

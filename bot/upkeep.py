@@ -90,6 +90,7 @@ def _gaps(config: Settings, options: argparse.Namespace) -> int:
     log = GapLog(config.gaps)
     if options.clear:
         log.clear()
+        print("Forgotten.")
         return 0
     found = log.gaps()
     for gap in found:
@@ -98,7 +99,7 @@ def _gaps(config: Settings, options: argparse.Namespace) -> int:
         else:
             print(f"{gap.count:5}  {gap.last[:10]}  {gap.question}")
     if not found and not options.json:
-        print("No question has gone unanswered" + ("." if config.logs_gaps else ": the log is off (GAPBOT_GAPS)."))
+        print("No question has gone unanswered." if config.logs_gaps else "Nothing is noted: GAPBOT_GAPS is off.")
     return 0
 
 
@@ -110,6 +111,7 @@ def _feedback(config: Settings, options: argparse.Namespace) -> int:
         raise UsageError("give --export or --clear, not both: export first, then clear")
     if options.clear:
         log.clear()
+        print("Forgotten.")
         return 0
     found = log.read()
     if options.export:

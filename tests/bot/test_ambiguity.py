@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.ambiguity import _is_plain
 from bot.answer import Question
 from bot.chain import Chain
 from bot.reader import Reader
@@ -65,3 +66,18 @@ def test_documents_that_give_other_figures_for_one_thing_are_shown_side_by_side(
     (conflict,) = answer.conflicts
     assert {"42", "44"} <= {s.value.split()[0] for s in conflict.sides}
     assert all(f"[{s.marker}]" in answer.text for s in conflict.sides)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Saturday", True),
+        ("Fees", True),
+        ("May", True),
+        ("Lindvik", False),
+        ("Lindvik Hospital", False),
+        ("Berlin", False),
+    ],
+)
+def test_a_day_or_a_common_word_is_no_name(text: str, plain: bool) -> None:
+    assert _is_plain(text) is plain

@@ -85,10 +85,12 @@ def test_json_counts_the_tokens_of_an_llm_and_what_it_is_sent_is_shown(shipped_h
 
 def test_search_lists_passages_with_exact_offsets(shipped_home: Path, tmp_path: Path) -> None:
     file = tmp_path / "queries.jsonl"
-    file.write_text('{"id": "q", "text": "Viettel data centers"}\n', encoding="utf-8")
+    rows = ['{"id": "q", "text": "Viettel data centers"}', '{"id": "r", "question": "What is a GPU?"}']
+    file.write_text("\n".join(rows), encoding="utf-8")
     done = run("search", "--batch", str(file), "-k", "3", "--json", home=shipped_home)
-    row = json.loads(done.stdout)
+    row, other = map(json.loads, done.stdout.splitlines())
     assert row["id"] == "q"
+    assert other["id"] == "r"
     assert len(row["passages"]) == 3
     assert all(p["end"] - p["start"] == len(p["text"]) for p in row["passages"])
     assert "Viettel" in row["passages"][0]["text"]
