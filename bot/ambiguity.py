@@ -8,7 +8,7 @@ from bot.common import is_common
 from bot.question import Reading
 from bot.short import fitting_kinds
 from bot.signals import Candidate
-from index.terms import matches, sentence_terms, stem, words
+from index.terms import matches, sentence_terms, stems
 
 # How far below the best a sentence may lie that answers equally well: in the reader's signal, else in log-odds.
 _READ_MARGIN, _READ_LEAST = 0.8, 0.25
@@ -78,5 +78,5 @@ def _names(reading: Reading, candidate: Candidate) -> Iterator[str]:
 
 
 def _is_plain(text: str) -> bool:
-    """Tell what only looks like a name: days, months and common words that a heading or a list writes big."""
-    return all(w in _DAYS or all(is_common(stem(n)) for n in words(w)) for w in re.findall(r"\w+", text))
+    """Tell what only looks like a name: a day, a month or a common word that a heading or a list writes big."""
+    return text.capitalize() in _DAYS or (re.fullmatch(r"\w+", text) is not None and all(map(is_common, stems(text))))

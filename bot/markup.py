@@ -1,5 +1,6 @@
 """Answers and their sources as HTML. Every value gets there through the Jinja templates in `page/`, which escape it."""
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -241,8 +242,14 @@ def render_sources(answer: Answer | None, turn: int, source: Callable[[str], Doc
     )
 
 
+_NTH = itertools.count()
+
+
 def render_message(message: str = "") -> str:
-    """Return the HTML of the line under the question box: what is wrong with a question, or the hint."""
+    """Return the HTML of the line under the question box: what is wrong with a question, or the hint.
+
+    Each is another text than the last, since Gradio draws none that is alike: the same refusal is shown again.
+    """
     text = _sentence(message) if message else HINT
-    line = '<p class="{}" role="{}" data-t>{}</p><p class="count" aria-live="polite"></p>'
-    return Markup(line).format("problem" if message else "hint", "alert" if message else "note", text)
+    line = '<p class="{}" role="{}" data-nth="{}" data-t>{}</p><p class="count" aria-live="polite"></p>'
+    return Markup(line).format("problem" if message else "hint", "alert" if message else "note", next(_NTH), text)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from bot.common import is_ordinary
-from bot.places import countries
+from bot.places import countries, is_country
 from bot.question import NAMES, VERSION, Reading
 from corpus.documents import Document
 from corpus.tables import begins_with_row
-from index.terms import STOPWORDS, matches, sentence_terms, stem, words
+from index.terms import STOPWORDS, fold, matches, stem, words
 
 _CALENDAR = re.compile(
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Q"
@@ -16,6 +16,7 @@ _CALENDAR = re.compile(
 # The inverse document frequency from which a name is rare: that of one in a tenth of the passages.
 _RARE = 2.3
 _OPENING = 300
+_MOST_NAMES = 5
 
 
 def weakest_name(
@@ -24,59 +25,58 @@ def weakest_name(
     """Return 1 where a passage has all names of a question in its terms `said`, and down to 0.5 where one is missing.
 
     A text names its subject once and goes on without it, so a name that most of the corpus has is missed least: `idf`
-    tells how rare a term is. So is a name of several words that the passage has only `apart`, which are its terms. 0 where
-    the passage speaks of another country than the one asked about, or of another version.
+    tells how rare a term is. Missing are also the terms `apart` of names of several words, as `names_apart` gives them.
+    0 where the passage speaks of another country than the one asked about, or of another version.
     """
     if other_version(reading, passage):
         return 0.0
-    missing = [*apart, *(n for n in reading.names if not matches(n, said))]
-    if not missing:
-        return 1.0
-    asked, there = set(countries(reading.text)), set(countries(passage))
+    missing = [n for n in reading.names if not matches(n, said)]
+    asked, there = (set(countries(reading.text)), set(countries(passage))) if missing else (set(), set())
     if asked - there and there - asked:
         return 0.0
-    return 1 - 0.5 * min(1.0, max(map(idf, missing)) / _RARE)
+    return 1 - 0.5 * min(1.0, max(map(idf, (*missing, *apart)), default=0.0) / _RARE)
 
 
 def names_apart(reading: Reading, texts: Sequence[str]) -> list[list[str]]:
-    """Return, for each text, the terms of the names of several words that it has not as they stand, and another text has."""
+    """Return, for each text, the terms of the names of several words that it has not as they stand, and another text has.
+
+    "Viettel AI" is another than Viettel, of which a text may well say something about AI.
+    """
     result: list[list[str]] = [[] for _ in texts]
-    for name in whole_names(reading):
-        whole = [_has_whole(name, text) for text in texts]
-        for terms, has in zip(result, whole, strict=True):
-            terms += () if has or not any(whole) else name
+    names = whole_names(reading.text)
+    folded = [fold(text) for text in texts] if names else []
+    for name in names:
+        # Written with a hyphen or across a line's end it is the same name; in the plural, too.
+        pattern = re.compile(r"\b" + r"(?: |-|\n)".join(re.escape(w.removesuffix("s")) + "s?" for w in name) + r"\b")
+        whole = [bool(pattern.search(text)) for text in folded]
+        if any(whole):
+            for terms, has in zip(result, whole, strict=True):
+                if not has:
+                    terms += [stem(w) for part in name for w in words(part)]
     return result
 
 
-def whole_names(reading: Reading) -> list[tuple[str, ...]]:
-    """Return the names of several words in a question, each as its terms.
+def whole_names(question: str) -> list[tuple[str, ...]]:
+    """Return the first names of several words in a question, each as its words in small letters without accents.
 
-    "Viettel AI" is another than Viettel, of which a text may well say something about AI. A country before a name only
-    says where it is: "US AI investment".
+    Not with a country before them, which only says where: "US AI investment".
 
-    >>> from bot.question import read_question
-    >>> whole_names(read_question("Does Viettel AI know US AI investors?"))
-    [('viettel', 'ai')]
+    >>> whole_names("Does Viettel AI know US AI investors from Đà Nẵng?")
+    [('viettel', 'ai'), ('da', 'nang')]
     """
-    found: list[tuple[str, ...]] = []
-    if reading.text.isupper():
-        return found
-    for match in NAMES.finditer(reading.text):
+    found: dict[tuple[str, ...], None] = {}
+    if question.isupper():
+        return []
+    for match in NAMES.finditer(question):
         parts = match.group().split()
         # A capital that only begins the question.
         if match.start() == 0 and all(w in STOPWORDS or is_ordinary(stem(w)) for w in words(parts[0])):
             parts = parts[1:]
-        while parts and countries(parts[0]):
-            parts = parts[1:]
-        terms = tuple(t for p in parts for t in map(stem, words(p)))
-        if len(parts) > 1 and len(terms) > 1:
-            found.append(terms)
-    return found
-
-
-def _has_whole(name: tuple[str, ...], text: str) -> bool:
-    # A long text is cut into words only where it has all of the name.
-    return sentence_terms(text).issuperset(name) and f" {' '.join(name)} " in f" {' '.join(map(stem, words(text)))} "
+        while place := next((n for n in (3, 2, 1) if is_country(" ".join(parts[:n]))), 0):
+            parts = parts[place:]
+        if len(parts) > 1:
+            found[tuple(fold(p) for p in parts)] = None
+    return list(found)[:_MOST_NAMES]
 
 
 def other_version(reading: Reading, text: str) -> bool:

@@ -21,6 +21,11 @@ def countries(text: str) -> tuple[str, ...]:
     return _named(text, _territories()[0])
 
 
+def is_country(text: str) -> bool:
+    """Tell a text that is the name of a country and nothing else."""
+    return tuple(words(text)) in _territories()[0]
+
+
 def regions(text: str) -> tuple[str, ...]:
     """Return the parts of the world that a text names, as `countries` does.
 

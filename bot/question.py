@@ -43,7 +43,7 @@ _RULES: list[tuple[Expected, re.Pattern[str]]] = [
     ]
 ]  # fmt: skip
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-ÞĐ][\w’'&-]*|\b(?:[A-Z]{2,}|[a-z]*[A-Z]\w*[A-Z0-9]\w*)\b")
-NAMES = re.compile(r"\b[A-Z]\w+(?: [A-Z]\w+)+\b|\bU\.(?:[A-Z]\.)+")
+NAMES = re.compile(r"\b[A-ZÀ-ÖØ-ÞĐ]\w+(?: [A-ZÀ-ÖØ-ÞĐ]\w+)+\b|\bU\.(?:[A-Z]\.)+")
 """A name of several words."""
 VERSION = re.compile(r"(?<!^)\b([A-ZÀ-ÖØ-ÞĐ][\w’'&]*)[ -](\d[\w.]*\w|\d)\b")
 """A name with a number, which are the two groups: "Llama 4"."""

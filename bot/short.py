@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from bot.acronyms import ASKS, acronyms, expansion
 from bot.question import Expected, Reading
-from bot.spans import ABOUT, Kind, Typed
-from corpus.tables import row_cells
+from bot.spans import ABOUT, Kind, Typed, typed_spans
+from corpus.tables import Cell, row_cells
 from index.terms import matches, sentence_terms, stem, stems, words
 
 _EDGES = " ,;:."
@@ -23,7 +23,7 @@ _ALTERNATIVES = re.compile(r"\d[\d.,]*%? or \d[\d.,]*%?")
 _DEFINING = re.compile(
     r"(.{1,90}?),? (?:is|are|means?|refers? to|stands? for)(?:, [^,]{1,60},)? (.+?)(?:[;.](?:\s|$)|, (?:such|for|which|so|and|but)\b)"
 )
-_WHICH = re.compile(r"\b(?:which|what) (\w+)", re.I)
+_WHICH = re.compile(r"\b(?:which|what) (?:(?:is|are|was|were) (?:the )?)?(\w+)", re.I)
 _GOES_ON = re.compile(r",? (?:which|that|who|whose|where)\b")
 _ASKS_DOING = re.compile(r"(?:and |so )?what (?:do|does|did)\b", re.I)
 _ASKS_PART = re.compile(
@@ -55,24 +55,37 @@ def short_answer(reading: Reading, sentence: str, spans: Sequence[Typed], pointe
 
 
 def _in_cell(reading: Reading, sentence: str, short: str) -> str:
-    """Return the cell of a row whose column the question names, else the one that a span begins in if it is more."""
+    """Return the cell of a row whose column a question asks for, else the one that a span begins in if it is more."""
     cells = row_cells(sentence)
-    asked = stems(reading.text)
-    # "Which shop does Falk run?": the name that stands in the question only says which row is meant.
-    named = [c for c in cells if _names_column(reading, c.name) and not stems(c.value) <= asked]
-    chosen = [c for c in named if (m := _WHICH.search(reading.text)) and stems(m.group(1)) & stems(c.name)] or named
-    if len(chosen) == 1:
-        return chosen[0].value
+    asked = _of_year(reading, cells) or [c for c in cells if _asks_for(reading, c)]
+    if len(asked) == 1:
+        return asked[0].value
     at = sentence.find(short)
     begun = next((c for c in cells if c.start <= at < c.end), None)
     return begun.value if begun and (at < begun.begins or at + len(short) > begun.end) else short
 
 
-def _names_column(reading: Reading, name: str) -> bool:
-    """Tell whether a question has all of the name of a column; what stands in brackets is its unit."""
-    terms = sentence_terms(re.sub(r"\([^)]*\)", " ", name))
-    said = frozenset({*reading.terms, *reading.frame, *reading.years})
-    return bool(terms) and all(matches(t, said) for t in terms)
+def _of_year(reading: Reading, cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells whose columns are of the one year asked for; none where another column is: "which product"."""
+    noun = _WHICH.search(reading.text)
+    if noun and any(stems(noun.group(1)) & stems(c.name) for c in cells):
+        return []
+    return [c for c in cells if len(reading.years) == 1 and reading.years[0] in words(c.name)]
+
+
+def _asks_for(reading: Reading, cell: Cell) -> bool:
+    """Tell whether a question asks for what a column holds: it names the column, and the cell is of the kind asked for.
+
+    A column that is named may only say which row is meant: "Who runs the shop?" asks for no shop. A name of any kind is
+    asked for as "which shop" or "what is the shop" alone. What stands in brackets in the column's name is its unit.
+    """
+    column = sentence_terms(re.sub(r"\([^)]*\)", " ", cell.name))
+    said = frozenset({*reading.terms, *reading.frame})
+    if not column or not all(matches(t, said) for t in column) or stems(cell.value) <= stems(reading.text):
+        return False
+    noun = _WHICH.search(reading.text)
+    figures = fitting_kinds(reading) - {"name"}
+    return bool(noun and stems(noun.group(1)) & column) or any(s.kind in figures for s in typed_spans(cell.value))
 
 
 def _span(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: str | None) -> str | None:

@@ -83,7 +83,7 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     closeness = Closeness(reading, (f"{e.context} {e.text}" for e in found), index.encoder)
     attributes = [t for t in reading.terms if t not in reading.names]
     asked, ahead = sentence_terms(reading.text), prospective(reading.text)
-    apart = names_apart(reading, [f"{e.context} {e.text} {opening(e.document)}" for e in found])
+    apart = names_apart(reading, ["\n\n".join((e.context, e.text, opening(e.document))) for e in found])
     result = []
     for position, evidence in enumerate(found):
         whole = f"{evidence.context} {evidence.text}"

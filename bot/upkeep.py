@@ -90,7 +90,7 @@ def _gaps(config: Settings, options: argparse.Namespace) -> int:
     log = GapLog(config.gaps)
     if options.clear:
         log.clear()
-        print("Forgotten.")
+        print("Forgotten.", file=sys.stderr)
         return 0
     found = log.gaps()
     for gap in found:
@@ -111,7 +111,7 @@ def _feedback(config: Settings, options: argparse.Namespace) -> int:
         raise UsageError("give --export or --clear, not both: export first, then clear")
     if options.clear:
         log.clear()
-        print("Forgotten.")
+        print("Forgotten.", file=sys.stderr)
         return 0
     found = log.read()
     if options.export:

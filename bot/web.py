@@ -76,8 +76,8 @@ class Conversation:
     def ask(self, typed: str, chat: Chat, event: gr.EventData) -> Iterator[Shown]:
         """Answer what was typed, or what a button of the page asks for, as the answer grows.
 
-        A button says `question`, and perhaps `as_typed`, or `retry`; with `at`, the place of an earlier turn, the chat
-        goes on from there. `restore` brings back the turns that a browser has kept.
+        A button says `question`, and perhaps `as_typed`, or `retry`; with `at`, a place among the turns, the chat
+        goes on from there: asked twice at one place, a question stands once. `restore` brings back the turns that a browser has kept.
         """
         data: dict[str, Any] = event._data if isinstance(event._data, dict) else {}
         try:
@@ -150,7 +150,8 @@ class Conversation:
         busy = not chat.idle.is_set()
         chat.leaving = True
         chat.halt.set()
-        if busy and chat.idle.wait(2):
+        # What was shown whole already goes here: `ask` looks at `leaving` no more.
+        if busy and chat.idle.wait(2) and not chat.turns:
             return Shown(*[gr.skip()] * len(Shown._fields))
         return self._new(chat)
 

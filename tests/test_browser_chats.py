@@ -58,6 +58,13 @@ def test_a_question_that_is_typed_outlasts_a_reload_until_it_is_asked(visit: Any
     page.reload()
     page.locator("#turn-2.done").wait_for()
     assert box.input_value() == ""
+    box.fill("not this")
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    page.reload()
+    page.locator(".welcome").wait_for()
+    page.wait_for_timeout(300)
+    assert box.input_value() == ""
 
 
 def test_chats_are_listed_searched_renamed_and_deleted(visit: Any, fake_url: str) -> None:
@@ -355,6 +362,43 @@ def test_a_question_in_the_moment_an_answer_ends_is_asked_once(
     asked = ["How many?", "differ", "which", FakeChain.begin[0], "crash", "crash"]
     assert [q.text for q in chain.asked[-6:]] == asked
     assert page.locator(".turn").count() == 5
+
+
+def test_a_new_chat_begins_in_the_moment_an_answer_ends(
+    visit: Any, fake_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Chat, "__deepcopy__", lingering)
+    page = visit(fake_url)
+    ask(page, "How many?")
+    page.locator("#new").click()
+    page.locator(".welcome").wait_for()
+    assert page.locator(".turn").count() == 0
+
+
+def test_a_question_pressed_while_a_chat_is_brought_back_is_asked_behind_it(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    ask(page, "How many?")
+    held: list[Any] = []
+    page.route("**/gradio_api/queue/join*", lambda r: r.continue_() if held else held.append(r))
+    page.reload()
+    page.locator(".welcome .choice").first.click()
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    page.locator("#turn-2.done").wait_for()
+    assert page.locator(".asked").all_inner_texts() == ["How many?", FakeChain.begin[0]]
+
+
+def test_the_same_refusal_is_shown_again(visit: Any, fake_url: str) -> None:
+    page = visit(fake_url)
+    for _ in range(2):
+        page.locator("#question textarea").fill("x" * 8001)
+        page.keyboard.press("Enter")
+        page.locator("#message .problem", has_text="8,001").wait_for()
+        nth = page.locator("#message .problem").get_attribute("data-nth")
+        page.locator("#question textarea").fill("x" * 8001)
+        page.keyboard.press("Enter")
+        page.locator(f"#message .problem:not([data-nth='{nth}'])", has_text="8,001").wait_for()
+    assert page.locator(".turn").count() == 0
 
 
 def test_a_question_that_does_not_arrive_comes_back(visit: Any, fake_url: str) -> None:

@@ -37,6 +37,13 @@ def steps(talk: Conversation, typed: str, chat: Chat | None = None, data: Any = 
     return list(talk.ask(typed, chat or Chat(), cast(Any, SimpleNamespace(_data=data))))
 
 
+def test_a_question_asked_twice_at_one_place_stands_once() -> None:
+    talk, chat = conversation(), Chat()
+    for question, at in (("one", 1), ("two", 2), ("two", 2), ("three", 9)):
+        steps(talk, "", chat, {"question": question, "at": at})
+    assert [turn.question for turn in chat.turns] == ["one", "two", "three"]
+
+
 def test_markers_become_links_into_the_panel_and_short_comes_first() -> None:
     html = answered("How many?")
     assert re.search(r'<a class="cite" href="#cite-1-1"[^>]*>1</a>', html)

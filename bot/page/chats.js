@@ -25,6 +25,7 @@ const goesOn = (turns, kept) => Array.isArray(kept) && turns.length >= kept.leng
 const box = () => document.querySelector("#question textarea");
 const keepDraft = () => box() && set("sessionStorage", DRAFT, box().value);
 document.addEventListener("input", (event) => { if (event.target === box()) keepDraft(); });
+document.addEventListener("click", (event) => { if (event.target.closest?.("#new")) forget("sessionStorage", DRAFT); });
 function redraft(text, tries = 100) {
   if (!box()) return tries && setTimeout(redraft, 100, text, tries - 1);
   if (box().value) return;
@@ -56,8 +57,6 @@ function restore(chat) {
 
 // A link to a question asks it; otherwise the chat of this tab is shown again.
 function begin() {
-  const draft = get("sessionStorage", DRAFT);
-  if (draft) redraft(draft);
   const address = new URL(location);
   const question = address.searchParams.get("q");
   // What is asked by a link is no follow-up of the chat before it.
@@ -65,8 +64,11 @@ function begin() {
     address.searchParams.delete("q");
     history.replaceState(null, "", address);
     forget("sessionStorage", HERE);
+    forget("sessionStorage", DRAFT);
     return ask({ question });
   }
+  const draft = get("sessionStorage", DRAFT);
+  if (draft) redraft(draft);
   const chat = read().find((c) => c.id === here());
   if (chat) restore(chat);
 }

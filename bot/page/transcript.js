@@ -8,31 +8,40 @@ const MOST = 8000;
 // The pressed button goes away with the next answer; on a touch screen the focus would bring up the keyboard.
 const focusBox = () => { if (matchMedia("(hover: hover)").matches) box()?.focus({ preventScroll: true }); };
 document.addEventListener("click", (event) => { if (event.target.closest?.("#new, #stop")) focusBox(); });
+
 // Gradio drops what is asked between the last step of an answer and its end, and empties the box even where its connection
-// has just broken. A question is asked again until the server takes it, with its place among the turns, so that it is
-// never asked twice; what does not arrive stands in the box at last, and the page says so.
+// has just broken. A question is asked again until it stands in the chat, with its place among the turns, so that it is
+// never asked twice; one that does not arrive stands in the box at last, and the page says so.
 const PATIENCE = 6000;
 let insisting = 0, drawings = 0, missed = null;
 function insist(detail) {
-  clearTimeout(insisting);
+  forgo();
+  tell(""); // of what was asked before
   missed = detail.question ?? null;
-  if (document.querySelector("#message .lost")) tell("");
   const seen = drawings, end = performance.now() + PATIENCE;
   let pause = 200;
   const again = () => {
-    if (drawings !== seen || document.querySelector("#message .problem")) return;
+    const taken = missed === null && (detail.question || drawings !== seen);
+    if (taken || document.querySelector("#message .problem")) return;
     const left = end - performance.now();
-    if (left <= 0) return missed !== null && giveBack(missed);
-    trigger("select", detail);
-    insisting = setTimeout(again, Math.min((pause *= 2), left));
+    if (left <= 0) return giveBack();
+    trigger("select", placed(detail));
+    pause *= 2;
+    insisting = setTimeout(again, Math.min(pause, left));
   };
   insisting = setTimeout(again, pause);
 }
-const placed = (detail) => ("question" in detail ? { at: turns + 1, ...detail } : detail);
+function forgo() {
+  clearTimeout(insisting);
+  missed = null;
+}
+document.addEventListener("click", (event) => { if (event.target.closest?.("#new")) forgo(); }, true);
+const placed = (detail) => (detail.question ? { at: turns + 1, ...detail } : detail);
 function send(detail) {
   trigger("select", placed(detail));
-  insist(placed(detail));
+  if (!("restore" in detail)) insist(detail);
 }
+
 // What another part of the page asks while an answer is under way waits for its end.
 let waiting = null;
 document.addEventListener("gapbot:ask", (event) => { if (busy()) waiting = event.detail; else send(event.detail); });
@@ -99,7 +108,8 @@ say("gapbot:ready");
 
 function tell(text) {
   const line = document.querySelector("#message p");
-  line.className = text ? "problem lost" : "";
+  if (!line || (!text && line.className === "hint")) return;
+  line.className = text ? "problem" : "";
   text ? line.setAttribute("role", "alert") : line.removeAttribute("role");
   line.textContent = text;
 }
@@ -107,21 +117,23 @@ function fill(text) {
   box().value = text;
   box().dispatchEvent(new Event("input", { bubbles: true }));
 }
-function giveBack(question) {
-  if (!box().value) fill(question);
-  tell("The question did not reach the server. It stands in the box again.");
+function giveBack() {
+  if (missed !== null && !box().value) fill(missed);
+  const back = missed !== null && box().value === missed;
+  tell(`The question did not reach the server. ${back ? "It stands in the box again." : "Try again."}`);
 }
 // It may come late: then it stands above, and neither in the box nor in a message.
+const bare = (text) => text.replace(/[\s\p{C}]+/gu, "");
 function found() {
   const asked = [...element.querySelectorAll(".turn .asked")].at(-1);
-  if (missed === null || asked?.textContent.trim() !== missed.trim()) return;
+  if (missed === null || !asked || bare(asked.textContent) !== bare(missed)) return;
   if (box().value === missed) fill("");
   missed = null;
   tell("");
 }
 function sent() {
   const question = box()?.value ?? "";
-  if (question.trim() && !busy()) insist(placed({ question }));
+  if (question.trim() && !busy()) insist({ question });
 }
 document.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box()) sent(); }, true);
 document.addEventListener("click", (event) => { if (event.target.closest?.("#ask")) sent(); }, true);

@@ -5,6 +5,7 @@ export const vietnamese = {
   "Not sent: sign in again": "Chưa gửi: hãy đăng nhập lại",
   "Really delete?": "Xóa thật chứ?",
   "The question did not reach the server. It stands in the box again.": "Câu hỏi không đến được máy chủ. Nó lại nằm trong ô nhập.",
+  "The question did not reach the server. Try again.": "Câu hỏi không đến được máy chủ. Hãy thử lại.",
   "Cancel": "Hủy",
   "Warming up: trying out a few questions …": "Đang khởi động: thử trước vài câu hỏi …",
   "Compute": "Năng lực tính toán",

@@ -48,24 +48,43 @@ def test_another_version_is_another_thing(question: str, text: str, expected: bo
         ("Who runs Orlo Power?", [("orlo", "power")]),
         ("Does Orlo Power's board meet?", [("orlo", "power")]),
         ("Is Orlo large?", []),
-        ("How much did US Steel Makers raise?", [("steel", "maker")]),
+        ("How much did US Steel Makers raise?", [("steel", "makers")]),
+        ("Who leads the South Korea AI Fund?", [("ai", "fund")]),
+        ("Who leads the United States AI Action Plan?", [("ai", "action", "plan")]),
+        ("Is it at Trần Đại Nghĩa University?", [("tran", "dai", "nghia", "university")]),
+        ("What does the World Bank say?", [("world", "bank")]),
         ("ORDINAL Things", []),
         ("WHO RUNS ORLO POWER?", []),
     ],
 )
 def test_names_of_several_words(question: str, names: list[tuple[str, ...]]) -> None:
-    assert whole_names(read_question(question)) == names
+    assert whole_names(question) == names
 
 
-def test_a_name_is_apart_only_where_another_text_has_it_whole() -> None:
-    reading = read_question("Who runs Orlo Power?")
-    apart, whole, small = (
+@pytest.mark.parametrize(
+    "apart",
+    [
         "Orlo bought power from Peru.",
-        "At Orlo Power, Ada Brin presides.",
-        "orlo power is run by her",
-    )
+        "Orlo's power is dear.",
+        "Built by Orlo. Power is dear.",
+        "Orlo, Power and Light",
+        "Power for Orlo",
+    ],
+)
+@pytest.mark.parametrize("whole", ["At Orlo Power, Ada Brin presides.", "run by orlo-power", "Ọrlo\nPower"])
+def test_a_name_is_apart_only_where_another_text_has_it_whole(apart: str, whole: str) -> None:
+    reading = read_question("Who runs Orlo Power?")
     assert names_apart(reading, [apart, whole]) == [["orlo", "power"], []]
-    assert names_apart(reading, [apart, small]) == [["orlo", "power"], []]
     assert names_apart(reading, [apart, apart]) == [[], []]
-    named = weakest_name(reading, sentence_terms(apart), apart, lambda term: 9.0, ["orlo", "power"])
-    assert named == 0.5
+
+
+def test_a_name_that_stands_apart_is_missed_and_no_other_country_is_meant() -> None:
+    reading, passage = read_question("What did Orlo Power build in Chile?"), "Orlo bought power from Peru."
+    said = sentence_terms(f"{passage} It is a firm of Chile.")
+    assert weakest_name(reading, said, passage, lambda term: 9.0, ["orlo", "power"]) == 0.5
+
+
+def test_a_long_question_of_many_names_takes_no_time() -> None:
+    reading = read_question("Orlo Power, " * 660)
+    assert names_apart(reading, ["Orlo bought power from Peru. " * 40] * 20) == [[]] * 20
+    assert len(whole_names(" and ".join(f"Orlo Power{n}" for n in range(900)))) == 5

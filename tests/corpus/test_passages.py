@@ -183,3 +183,9 @@ def test_a_million_characters_are_cut_quickly() -> None:
     assert len(split("One short line\n" * 60_000)) > 100
     assert split("x" * 300_000)
     assert split("|" * 50_000 + "\n" + "- " * 50_000) is not None
+
+
+def test_a_block_of_code_ends_with_the_marks_that_it_began_with() -> None:
+    text = "# One\n\n~~~\n```\n# no heading\n~~~\n\n# Two\n\nProse. More."
+    assert [p.headings for p in split(text)][-1] == ("Two",)
+    assert ["no heading" in h for p in split(text) for h in p.headings] == [False] * len(split(text))
