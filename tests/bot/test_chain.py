@@ -13,7 +13,9 @@ from bot.language import FOREIGN
 from corpus.errors import UsageError
 
 ANSWERED = [
-    ("How many AI models has the United States developed?", "40", r"\b40\b"),
+    # 40 by the article and in 2024, 59 in 2025: a question without a year gets both, and either may come first.
+    ("How many AI models has the United States developed?", None, r"\b40\b"),
+    ("How many AI models did the United States release in 2024?", "40", r"\b40\b"),
     ("How many data centers does Viettel operate?", "15", r"\b15\b"),
     ("How many GPU hours did Meta need to train Llama 3?", None, r"30\.84 million"),
     ("What are the three phases of the roadmap of Le Hong Viet?", None, r"foundation building.*regional leadership"),
