@@ -49,10 +49,10 @@ def names_apart(reading: Reading, texts: Sequence[str]) -> list[list[str]]:
         # Written with a hyphen or across a line's end it is the same name; in the plural, too.
         pattern = re.compile(r"\b" + r"(?: |-|\n)".join(re.escape(w.removesuffix("s")) + "s?" for w in name) + r"\b")
         whole = [bool(pattern.search(text)) for text in folded]
-        if any(whole):
-            for terms, has in zip(result, whole, strict=True):
-                if not has:
-                    terms += [stem(w) for part in name for w in words(part)]
+        terms = [stem(w) for part in name for w in words(part)] if any(whole) else []
+        for missing, has in zip(result, whole, strict=True):
+            if not has:
+                missing += terms
     return result
 
 

@@ -67,8 +67,7 @@ def _in_cell(reading: Reading, sentence: str, short: str) -> str:
 
 def _of_year(reading: Reading, cells: Sequence[Cell]) -> list[Cell]:
     """Return the cells whose columns are of the one year asked for; none where another column is: "which product"."""
-    noun = _WHICH.search(reading.text)
-    if noun and any(stems(noun.group(1)) & stems(c.name) for c in cells):
+    if any(_noun_asked(reading) & stems(c.name) for c in cells):
         return []
     return [c for c in cells if len(reading.years) == 1 and reading.years[0] in words(c.name)]
 
@@ -83,9 +82,14 @@ def _asks_for(reading: Reading, cell: Cell) -> bool:
     said = frozenset({*reading.terms, *reading.frame})
     if not column or not all(matches(t, said) for t in column) or stems(cell.value) <= stems(reading.text):
         return False
-    noun = _WHICH.search(reading.text)
     figures = fitting_kinds(reading) - {"name"}
-    return bool(noun and stems(noun.group(1)) & column) or any(s.kind in figures for s in typed_spans(cell.value))
+    return bool(_noun_asked(reading) & column) or any(s.kind in figures for s in typed_spans(cell.value))
+
+
+def _noun_asked(reading: Reading) -> frozenset[str]:
+    """Return the stems of the word that stands behind "which" or "what (is the)"; none where neither is asked."""
+    match = _WHICH.search(reading.text)
+    return stems(match.group(1)) if match else frozenset()
 
 
 def _span(reading: Reading, sentence: str, spans: Sequence[Typed], pointed: str | None) -> str | None:

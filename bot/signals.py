@@ -83,13 +83,15 @@ def candidates(reading: Reading, found: Sequence[Evidence], index: Index) -> lis
     closeness = Closeness(reading, (f"{e.context} {e.text}" for e in found), index.encoder)
     attributes = [t for t in reading.terms if t not in reading.names]
     asked, ahead = sentence_terms(reading.text), prospective(reading.text)
-    apart = names_apart(reading, ["\n\n".join((e.context, e.text, opening(e.document))) for e in found])
+    openings = [opening(e.document) for e in found]
+    texts = ["\n\n".join((e.context, e.text, o)) for e, o in zip(found, openings, strict=True)]
+    apart = names_apart(reading, texts)
     result = []
     for position, evidence in enumerate(found):
         whole = f"{evidence.context} {evidence.text}"
         context = sentence_terms(whole)
         # A text names its subject where it begins and goes on with "we", "the firm" or nothing.
-        subject = context | sentence_terms(opening(evidence.document))
+        subject = context | sentence_terms(openings[position])
         in_context = closeness.of(whole)
         named = weakest_name(reading, subject, whole, index.vocabulary.idf, apart[position])
         for place, sentence in enumerate(evidence.sentences):

@@ -77,7 +77,8 @@ class Conversation:
         """Answer what was typed, or what a button of the page asks for, as the answer grows.
 
         A button says `question`, and perhaps `as_typed`, or `retry`; with `at`, a place among the turns, the chat
-        goes on from there: asked twice at one place, a question stands once. `restore` brings back the turns that a browser has kept.
+        goes on from there: asked twice at one place, a question stands once. `restore` brings back the turns that a
+        browser has kept.
         """
         data: dict[str, Any] = event._data if isinstance(event._data, dict) else {}
         try:
